@@ -1,0 +1,47 @@
+# make run   a first look: a copy of the sample bank (or BANK=path: that bank itself) and the daemon on it
+# make test  everything that must hold: lint, types, tests
+# make bench the figures, measured against the floor in the same run
+# make clean removes what the others made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCRATCH := scratch/memory-bank
+BANK ?= $(SCRATCH)
+# A run that hangs is a failure too; macOS has no timeout(1).
+LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 840)
+
+.PHONY: run test bench clean
+
+run: $(VENV)/ready
+	@if [ "$(BANK)" = "$(SCRATCH)" ] && [ ! -d "$(SCRATCH)" ]; then mkdir -p scratch && cp -R syncd/sample "$(SCRATCH)"; fi
+	@if [ ! -e "$(BANK)/.syncd/memory_bank.db" ]; then $(BIN)/syncd init --bank "$(BANK)"; fi
+	@printf '\n%s\n' "The daemon starts. In another terminal:" \
+	  "  edit a document in $(BANK) with any editor and save it; then" \
+	  "  $(BIN)/syncd log --bank $(BANK)                      what was absorbed" \
+	  "  sqlite3 $(BANK)/.syncd/memory_bank.db \"UPDATE tasks SET status = 'completed' WHERE id = 'T3'\"" \
+	  "  $(BIN)/syncd status --bank $(BANK)                   how it is" \
+	  "Ctrl-C stops it." ""
+	@$(BIN)/syncd run --bank "$(BANK)"; code=$$?; [ $$code -eq 130 ] || exit $$code
+
+test: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(LIMIT) $(BIN)/python -m pytest -n auto -q
+
+bench: $(VENV)/ready-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) scratch build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one with make PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@

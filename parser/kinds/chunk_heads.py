@@ -1,0 +1,71 @@
+"""What the head of an edit chunk says about its entry: front matter, title, ``## Task: T21``."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from parser.kinds.entry_heads import CLOCK, DAY, ID, read_clock, read_day, text_fields
+
+_CREATED = re.compile(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
+_TASKS = re.compile(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
+_MOMENT = re.compile(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
+_TITLE = re.compile(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
+_TASK_HEADING = re.compile(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
+
+
+class Given(NamedTuple):
+    """What a chunk's path, front matter and headings say about its implied entry."""
+
+    date: str | None = None
+    time: str | None = None
+    timezone: str | None = None
+    task_id: str | None = None
+    task_description: str | None = None
+
+
+def given_moment(given: Given, text: str, zone: str | None = None) -> Given:
+    """``given`` with the date, time and zone at the start of ``text``, as far as they stand there."""
+    match = _MOMENT.match(text)
+    day = read_day(match["date"]) if match else None
+    if match is None or day is None:
+        return given
+    given = given._replace(date=day)
+    clock = read_clock(match["time"], match["half"]) if match["time"] else None
+    if clock is not None:
+        given = given._replace(time=clock, timezone=match["zone"] or zone)
+    return given
+
+
+def front_matter(text: str, given: Given) -> Given:
+    """``given`` with what the front matter of a chunk says; a block whose closing line is misspelt is read too."""
+    if not text.lstrip("\ufeff").startswith("---"):
+        return given
+    if created := _CREATED.search(text):
+        given = given_moment(given, created[1].strip("\"'"))
+    if tasks := _TASKS.search(text):
+        ids = [part.strip(" \"'") for part in tasks[1].split(",")]
+        if known := [part for part in ids if re.fullmatch(ID, part)]:
+            given = given._replace(task_id=", ".join(known))
+    return given
+
+
+def chunk_heading(title: str, level: int, given: Given) -> Given:
+    """``given`` with what a heading that opens no entry says: moment, task and, at level 1, the title."""
+    if task := _TASK_HEADING.match(title):
+        return given._replace(task_id=task["ids"])
+    prefix = _TITLE.match(title)
+    rest = title[prefix.end() if prefix else 0 :]
+    if level == 1 or title.startswith("Date"):
+        given = given_moment(given, rest)
+    if level != 1 or title in ("Edit History", "Edit Chunk"):
+        return given
+    if moment := _MOMENT.match(rest):
+        dashed = re.match(r"[^—–-]*[—–-]+[ \t]+(.+)", rest[moment.end() :])
+        rest = dashed[1] if dashed else ""
+    fields = text_fields(rest, 0, len(rest), 0)
+    ids, words = fields.get("task_id"), fields.get("task_description")
+    return given._replace(
+        task_id=str(ids.value) if ids else given.task_id,
+        task_description=str(words.value) if words else given.task_description,
+    )

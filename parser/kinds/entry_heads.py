@@ -1,0 +1,111 @@
+"""The line that opens an edit entry: date, time, zone, task ids and text, in all their spellings, with spans."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from parser.values import read_date
+from schema.records import Field, Span
+
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
+    r"|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+DAY = rf"\d{{4}}[-_/.]\d{{2}}[-_/.]\d{{2}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}"
+CLOCK = (
+    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?P<half>[ ]?[AaPp]\.?[Mm]\b\.?)?"
+    r"(?:[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?)?"
+    r"(?:[ ]*\(?(?P<zone>(?<=[ (])[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|(?<=[ (\d])\+\d{2}:?\d{2}|(?<=\d)Z)\)?)?"
+)
+_SEP = r"(?:\*\*)?(?:[ \t]*[-–—]+[ \t]+|[ \t]*:[ \t]+|[ \t]+\|[ \t]+)"
+_ENTRY = re.compile(rf"(?:(?P<date>{DAY})(?:T|,?[ ]+(?:at[ ]+)?))?{CLOCK}(?:{_SEP}(?P<text>\S.*)|[ \t]*$)")
+ID = r"(?:META-?\d+|[A-Z]-?\d+)[a-z]*\d*(?:\.\d+)*"
+IDS = re.compile(
+    rf"(?:[Tt]ask(?: ?ID)?:?[ ]+)?(?P<ids>{ID}(?:(?:[ ]*[,/&+][ ]*(?:and[ ]+)?|[ ]+and[ ]+|[-–]){ID})*)"
+    r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"
+)
+_DATED = re.compile(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
+_TIMELESS = re.compile(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
+_DATE_HEADING = re.compile(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
+STARTS_WITH_TIME = re.compile(r"[~≈]?\d{1,2}:\d{2}")
+_OPENING = re.compile(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
+_CLOSING = re.compile(r"(?:[ \t]+#+)?[ \t]*(?:\*\*:?|:\*\*)?[ \t]*$")
+
+
+def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str, Field] | None:
+    """The fields of the entry that a heading or a bold line opens, with spans from ``offset``. None: it opens none.
+
+    With ``timeless``, task ids followed by a colon are an entry too.
+    """
+    opening = _OPENING.match(line)
+    start = opening.end() if opening else 0
+    closing = _CLOSING.search(line, start)
+    stop = closing.start() if closing else len(line)
+    match = _ENTRY.fullmatch(line, start, stop) or _DATED.fullmatch(line, start, stop)
+    if match is None:
+        if timeless and (ids := _TIMELESS.match(line, start, stop)) and ":" in ids[0]:
+            return text_fields(line, start, stop, offset)
+        return None
+    fields: dict[str, Field] = {}
+    groups = match.groupdict()
+    if groups["date"] is not None:
+        day = read_day(groups["date"])
+        if day is None:
+            return None
+        fields["date"] = _field(day, match, "date", offset)
+    if groups.get("time") is not None:
+        clock = read_clock(groups["time"], groups["half"])
+        if clock is None:
+            return None
+        end = match.end("half") if groups["half"] else match.end("time")
+        fields["time"] = Field(clock, Span(offset + match.start("time"), offset + end))
+        if groups["zone"] is not None:
+            fields["timezone"] = _field(groups["zone"], match, "zone", offset)
+    if groups["text"] is not None:
+        fields |= text_fields(line, match.start("text"), stop, offset)
+    return fields
+
+
+def _field(value: str, match: re.Match[str], group: str, offset: int) -> Field:
+    return Field(value, Span(offset + match.start(group), offset + match.end(group)))
+
+
+def text_fields(line: str, start: int, stop: int, offset: int) -> dict[str, Field]:
+    """Task ids and description of the text between ``start`` and ``stop``."""
+    fields: dict[str, Field] = {}
+    if ids := IDS.match(line, start, stop):
+        fields["task_id"] = _field(ids["ids"], ids, "ids", offset)
+        start = ids.end()
+    if text := line[start:stop].rstrip():
+        fields["task_description"] = Field(text, Span(offset + start, offset + start + len(text)))
+    return fields
+
+
+def read_clock(text: str, half: str | None = None) -> str | None:
+    """``HH:MM`` or ``HH:MM:SS`` of a time, as precise as written, on 24 hours; None where there is no such time."""
+    hour, *rest = (int(part) for part in text.split(":"))
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half.strip().lower().startswith("p") else 0)
+    if hour > 23 or any(part > 59 for part in rest):
+        return None
+    return ":".join(f"{part:02}" for part in (hour, *rest))
+
+
+def read_day(text: str) -> str | None:
+    """``YYYY-MM-DD`` of a date as headings write it; None where there is no such day."""
+    if text[:4].isdigit() and text[4] == text[7]:
+        try:
+            return date(int(text[:4]), int(text[5:7]), int(text[8:10])).isoformat()
+        except ValueError:
+            return None
+    found = read_date(text)
+    return found[:10] if found else None
+
+
+def date_of_heading(title: str) -> str | None:
+    """The day of a date heading; None where the heading is another."""
+    match = _DATE_HEADING.match(title)
+    return read_day(match["date"]) if match else None

@@ -1,0 +1,183 @@
+"""Lines that say what was done to a file: ``- Modified `path` - what`` in all the spellings that people use."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from schema.records import Field, Reading, Role, Span, Table
+
+FOUR = frozenset({"Created", "Modified", "Updated", "Deleted"})
+"""The verbs that the format names; behind them a quoted name is a file, whatever it looks like."""
+
+_OTHERS = frozenset({
+    "Rewrote", "Rewritten", "Made", "Built", "Rebuilt", "Wrote", "Split", "Set", "Reset", "Put", "Cut", "Ran",
+    "Took", "Kept", "Sent", "Undid", "Redid", "Overwrote", "Broke", "Found", "Brought", "Add", "Create", "Update",
+    "Modify", "Delete", "Remove", "Fix", "Move", "Rename", "Refactor", "Edit", "Change", "Merge", "Copy", "Improve",
+    "Rewrite", "Replace", "Extend", "Wrap",
+})  # fmt: skip
+_NO_VERBS = frozenset({
+    "See", "Note", "Use", "Using", "The", "In", "For", "All", "Both", "With", "From", "Via", "When", "If", "Now",
+    "Also", "Only", "And", "Run", "File", "Files", "Test", "Tests", "Location", "Path", "Like", "Where", "That",
+    "This", "Each", "On", "At",
+})  # fmt: skip
+_BARE_FILES = frozenset({
+    "LICENSE", "LICENCE", "README", "CHANGELOG", "NOTICE", "AUTHORS", "CONTRIBUTING", "TODO", "VERSION",
+    "CODEOWNERS", "CNAME", "Makefile", "Dockerfile", "Procfile", "Gemfile", "Rakefile", "Vagrantfile",
+    "Jenkinsfile", "Pipfile", "Brewfile", "Justfile",
+})  # fmt: skip
+_EXTENSIONS = (
+    "md|mdx|mdc|txt|rst|js|jsx|ts|tsx|mjs|cjs|mts|cts|json|jsonl|json5|jsonc|yaml|yml|toml|ini|cfg|conf|env|lock|css|scss|sass"
+    "|less|html|htm|svg|png|jpg|jpeg|gif|webp|ico|pdf|py|pyi|ipynb|sh|bash|zsh|bat|cmd|ps1|sql|prisma|db|sqlite|sqlite3|csv|tsv"
+    "|xml|c|h|cc|cpp|hpp|rs|go|rb|java|kt|swift|php|vue|svelte|astro|graphql|gql|proto|glsl|vert|frag|wasm|wat|tex|bib|r|jl|lua"
+    "|pl|ex|exs|erl|hs|ml|scala|clj|cs|fs|dart|tf|gradle|properties|log|example|sample|template|bak|map|snap|service|timer|plist"
+    "|xlsx|docx|pptx|zip|tar|gz|tgz|whl|mmd|cff|woff|woff2|ttf|mp3|mp4|wav|d|mod|sum|nix|el|vim|patch|diff|pem|crt"
+)
+_FILE = re.compile(rf"[^`|<>\"=(){{}};]*\.(?:{_EXTENSIONS})|\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){{}};<>\"|]*", re.I)
+_PLAIN = re.compile(rf"[\w.@~*/\\+-]+(?:\.(?:{_EXTENSIONS})|/)(?=[\s,:]|$)")
+
+_BULLET = re.compile(r"[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
+_VERB = re.compile(
+    r"(?:\*\*|__)?\[?(?P<action>[A-Z][A-Za-z-]+(?:(?:/| and | & )[A-Za-z][a-z]+)?)\]?"
+    r"(?P<colon>:?)(?:\*\*|__)?(?P<colon2>:?)[ \t]+"
+    r"(?:(?:the |a |an )?(?:new |existing )?(?:file |files |folder |directory )?)"
+)
+_QUOTED = re.compile(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
+_JOIN = re.compile(
+    r"(?:[ \t]+(?:directory|folder|files?))?"
+    r"(?:[ \t]*,[ \t]*(?:and[ \t]+|&[ \t]*)?|[ \t]*(?:&|\+|→|->|=>|/)[ \t]*|[ \t]+(?:and|to|into|through|as)[ \t]+)"
+)
+_NOTE = re.compile(r"[ \t]+(?:directory|folder|files?|\([^()\n]*\))(?=[ \t]*(?:[-–—:]|$))")
+_SEPARATOR = re.compile(
+    r"(?:\*\*|__)?(?:[ \t]*(?P<dash>[-–—]+|→|->)(?:[ \t]+|$)|[ \t]*:(?:[ \t]+|$)|[ \t]+to[ \t]+|[ \t]+)"
+)
+_NOTHING = frozenset({"-", "–", "—", "None", "N/A"})
+
+
+class Path(NamedTuple):
+    """A path in a line: its text, the span of that text, and the span with the quotes or the link around it."""
+
+    text: str
+    span: Span
+    outer: Span
+
+
+class FileLine(NamedTuple):
+    """A line that says what was done to one or more files. Offsets count from the start of the line.
+
+    ``description`` is None where nothing is said; its span is then empty and lies behind the last path.
+    """
+
+    action: str
+    action_span: Span
+    paths: tuple[Path, ...]
+    description: str | None
+    description_span: Span
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether ``text`` is the name of a file or a folder: it has a slash, a known extension, or a known name."""
+    return text in _BARE_FILES or _FILE.fullmatch(text) is not None
+
+
+def read_line(line: str) -> FileLine | None:
+    """What a list item at the left margin says was done to files; None where it is prose."""
+    bullet = _BULLET.match(line)
+    verb = _VERB.match(line, bullet.end()) if bullet else None
+    if verb is None:
+        return None
+    paths = _paths(line, verb.end())
+    if not paths:
+        return None
+    end = paths[-1].outer.end
+    if note := _NOTE.match(line, end):
+        end = note.end()
+    separator = _SEPARATOR.match(line, end)
+    start = separator.end() if separator else end
+    text = line[start:].rstrip()
+    quoted = paths[0].span != paths[0].outer
+    if not _is_record(verb, paths[0].text, quoted, separator, text, line[end:].strip("* \t")):
+        return None
+    span = Span(verb.start("action"), verb.end("action"))
+    if not text or text in _NOTHING:
+        behind = paths[-1].outer.end
+        return FileLine(verb["action"], span, paths, None, Span(behind, behind))
+    return FileLine(verb["action"], span, paths, text, Span(start, start + len(text)))
+
+
+def _is_record(
+    verb: re.Match[str], path: str, quoted: bool, separator: re.Match[str] | None, text: str, rest: str
+) -> bool:
+    """Whether verb, name and what separates them from the rest make a record; else the line is prose."""
+    action = verb["action"]
+    dashed = separator is not None and (separator["dash"] is not None or ":" in separator[0])
+    four = action in FOUR
+    if not quoted:
+        return four and (dashed or not rest)
+    if four and ((dashed and text) or not rest):
+        return True
+    known = four or action.endswith("ed") or action in _OTHERS or " and " in action
+    if not looks_like_path(path):
+        return False
+    if known:
+        return separator is not None or not rest
+    return dashed and action not in _NO_VERBS and not verb["colon"] and not verb["colon2"]
+
+
+def _paths(line: str, position: int) -> tuple[Path, ...]:
+    """The paths that stand at ``position``, joined by commas, ``and``, ``to`` or arrows."""
+    quoted = _QUOTED.match(line, position)
+    if quoted is None:
+        plain = _PLAIN.match(line, position)
+        if plain is None:
+            return ()
+        span = Span(plain.start(), plain.end())
+        return (Path(plain[0], span, span),)
+    found = [_path(quoted)]
+    while join := _JOIN.match(line, found[-1].outer.end):
+        following = _QUOTED.match(line, join.end())
+        if following is None or not looks_like_path(_path(following).text):
+            break
+        found.append(_path(following))
+    return tuple(found)
+
+
+def _path(match: re.Match[str]) -> Path:
+    """The path that a code span or a link shows: a link's name where that is a path, else its target."""
+    group = "code"
+    if match["code"] is None:
+        group = "name" if looks_like_path(match["name"]) or not match["target"] else "target"
+    raw = match[group]
+    start = match.start(group) + len(raw) - len(raw.lstrip())
+    text = raw.strip()
+    return Path(text, Span(start, start + len(text)), Span(match.start(), match.end()))
+
+
+def readings(line: FileLine, start: int, end: int, role: Role) -> list[Reading]:
+    """The readings of ``line``, which begins at offset ``start``; its block (with nested lines) ends at ``end``.
+
+    The span of one path among several is the path with what joins it to its neighbour.
+    """
+    result = []
+    for number, path in enumerate(line.paths):
+        fields = {
+            "action": Field(line.action, _moved(line.action_span, start)),
+            "file_path": Field(path.text, _moved(path.span, start)),
+            "description": Field(line.description, _moved(line.description_span, start)),
+        }
+        span = Span(start, end)
+        if len(line.paths) > 1:
+            span = _moved(_share(line.paths, number), start)
+        key = f"{line.action} {path.text} {line.description or ''}"
+        result.append(Reading(Table.MODIFICATIONS, key, role, fields, span))
+    return result
+
+
+def _share(paths: tuple[Path, ...], number: int) -> Span:
+    if number == 0:
+        return Span(paths[0].outer.start, paths[1].outer.start)
+    return Span(paths[number - 1].outer.end, paths[number].outer.end)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)

@@ -1,0 +1,189 @@
+"""Dates and times: as people write them, and as a row holds them. Nothing is guessed; what is impossible is no date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+from schema.records import Span
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_MONTH = "|".join(f"{name}|{name[:3]}" for name in _MONTHS) + "|Sept"
+_DAY = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?P<y>\d{4})(?P<sep>[-_/.])(?P<m>\d{2})(?P=sep)(?P<d>\d{2})(?!\d)"
+    r"|(?P<cy>20\d\d)(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])(?![0-9A-Za-z])"
+    rf"|(?P<name>{_MONTH})\.?[ ]+(?P<nd>\d{{1,2}})(?:st|nd|rd|th)?(?P<comma>,?)[ ]+(?P<ny>\d{{4}})(?!\d)"
+    rf"|(?P<dd>\d{{1,2}})[ ]+(?P<dname>{_MONTH})\.?,?[ ]+(?P<dy>\d{{4}})(?!\d))",
+    re.I,
+)
+_TIME = (
+    r"(?P<hh>\d{1,2}):(?P<mm>\d{2})(?::(?P<ss>\d{2})(?P<fraction>\.\d+)?)?(?![\d:])(?P<half>[ ]?[AaPp][Mm]\b)?"
+)
+_BEHIND_DAY = re.compile(_TIME)
+_CLOCK = re.compile(r"(?<![\d:.A-Za-z])" + _TIME)
+_JOIN = re.compile(r"[Tt_]|,?[ ]+(?:at[ ]+)?")
+_RANGE = re.compile(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?")
+_KNOWN = (
+    r"(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d{2})?)?|[ECMP][SD]?T|[CEMW]E(?:S)?T|IST|BST|MSK|JST|KST|SGT|HKT|PKT|NPT|SAST|"
+    r"A[ECW][SD]T|NZ[SD]T"
+)
+_ANY_ZONE = r"(?!AM|PM|DONE|TODO)[A-Z]{2,5}(?=\s*(?:$|[-–—*_)|,(]))"  # a label that nobody knows is kept as it is
+_ZONE = re.compile(rf"[ ]?(?P<zone>Z|[+-]\d{{2}}:\d{{2}}|(?:{_KNOWN})|{_ANY_ZONE})(?![A-Za-z0-9])")
+_DAY_ZONE = re.compile(rf"[ ](?P<zone>{_KNOWN})(?![A-Za-z0-9])")
+
+
+class Moment(NamedTuple):
+    """A date, a time, or both. ``date`` is ``YYYY-MM-DD``, ``time`` ``HH:MM`` or ``HH:MM:SS``, as precise as written.
+
+    ``zone`` is the label as written. ``span`` covers all of it; of a range of times it ends behind the first.
+    """
+
+    date: str | None
+    time: str | None
+    zone: str | None
+    span: Span
+
+
+class _Found(NamedTuple):
+    """A moment with the matches it was read from, which tell its spelling."""
+
+    moment: Moment
+    day: re.Match[str] | None
+    join: str
+    clock: re.Match[str] | None
+    zone: str  # with the space before it, as written
+
+
+def read_moment(text: str) -> Moment | None:
+    """The first date or time in ``text``; a date takes the time and zone behind it along. None if it is impossible."""
+    found = _find(text)
+    return found.moment if found else None
+
+
+def read_date(text: str) -> str | None:
+    """The first date in ``text``, with its time, as a row holds it: ``YYYY-MM-DD``, ``YYYY-MM-DD HH:MM[:SS]``."""
+    day = _DAY.search(text)
+    found = _dated(text, day) if day else None
+    return _plain(found.moment) if found else None
+
+
+def _plain(moment: Moment) -> str:
+    return " ".join(part for part in (moment.date, moment.time) if part)
+
+
+def _find(text: str) -> _Found | None:
+    day, clock = _DAY.search(text), _CLOCK.search(text)
+    if day is not None and (clock is None or day.start() <= clock.start()):
+        return _dated(text, day)
+    return _timed(text, clock) if clock is not None else None
+
+
+def _dated(text: str, day: re.Match[str]) -> _Found | None:
+    written = _day_of(day)
+    if written is None:
+        return None
+    join = _JOIN.match(text, day.end())
+    clock = _BEHIND_DAY.match(text, join.end()) if join else None
+    if join is None or clock is None:
+        zone = _DAY_ZONE.match(text, day.end())
+        end = zone.end() if zone else day.end()
+        moment = Moment(written, None, zone["zone"] if zone else None, Span(day.start(), end))
+        return _Found(moment, day, "", None, zone[0] if zone else "")
+    rest = _timed(text, clock)
+    if rest is None:
+        return None
+    moment = rest.moment._replace(date=written, span=Span(day.start(), rest.moment.span.end))
+    return rest._replace(moment=moment, day=day, join=join[0])
+
+
+def _timed(text: str, clock: re.Match[str]) -> _Found | None:
+    time = _time_of(clock)
+    if time is None:
+        return None
+    gap = _RANGE.match(text, clock.end())
+    zone = _ZONE.match(text, gap.end() if gap else clock.end())
+    end = zone.end() if zone and not gap else clock.end()
+    moment = Moment(None, time, zone["zone"] if zone else None, Span(clock.start(), end))
+    return _Found(moment, None, "", clock, zone[0] if zone and not gap else "")
+
+
+def _day_of(day: re.Match[str]) -> str | None:
+    name = day["name"] or day["dname"]
+    if name:
+        month = next(n for n, full in enumerate(_MONTHS, 1) if full.lower().startswith(name[:3].lower()))
+        parts = (int(day["ny"] or day["dy"]), month, int(day["nd"] or day["dd"]))
+    else:
+        parts = (int(day["y"] or day["cy"]), int(day["m"] or day["cm"]), int(day["d"] or day["cd"]))
+    try:
+        return date(*parts).isoformat()
+    except ValueError:  # the 45th of a 13th month is no date
+        return None
+
+
+def _time_of(clock: re.Match[str]) -> str | None:
+    hour, minute, second = int(clock["hh"]), int(clock["mm"]), int(clock["ss"] or 0)
+    half = (clock["half"] or "").strip().lower()
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return f"{hour:02}:{minute:02}" + (f":{second:02}" if clock["ss"] else "")
+
+
+def render_date(old: str, value: str) -> str:
+    """``old`` with its first moment replaced by ``value``, in its spelling: order, separator, month names, ``T``, zone.
+
+    Seconds are written as precise as ``value`` has them. ``value`` itself where ``old`` holds no moment.
+    """
+    new, found = read_moment(value), _find(old)
+    if new is None or found is None or (found.day is None and new.date) or (found.clock is None and not new.date):
+        return value
+    text = old[: found.moment.span.start] + _spelled(found, new) + old[found.moment.span.end :]
+    back = read_moment(text)
+    same = back is not None and back.time == new.time and back.date in (new.date or back.date, new.date)
+    return text if same else value
+
+
+def _spelled(found: _Found, new: Moment) -> str:
+    day = ""
+    if found.day is not None:
+        day = found.day[0] if new.date is None else _day_like(found.day, new.date)
+    if new.time is None:
+        kept = found.zone if found.clock is None else ""
+        return day + kept
+    clock = _clock_like(found.clock, new.time)
+    zone = found.zone
+    if new.zone is not None:
+        gap = "" if found.join in ("T", "t") else " "
+        zone = gap + ("UTC" if gap and new.zone == "Z" else new.zone)
+    return day + ((found.join or " ") if day else "") + clock + zone
+
+
+def _day_like(day: re.Match[str], value: str) -> str:
+    year, month, number = value.split("-")
+    if day["y"]:
+        return day["sep"].join((year, month, number))
+    if day["cy"]:
+        return year + month + number
+    name = day["name"] or day["dname"]
+    full = _MONTHS[int(month) - 1]
+    written = full[:3] if len(name) <= 4 and name.lower() not in ("may", "june", "july") else full
+    written = written.upper() if name.isupper() else written
+    figure = day["nd"] or day["dd"]
+    shown = number if figure.startswith("0") else str(int(number))
+    return f"{written} {shown}{day['comma']} {year}" if day["nd"] else f"{shown} {written} {year}"
+
+
+def _clock_like(clock: re.Match[str] | None, value: str) -> str:
+    if clock is None:
+        return value
+    text = value.removeprefix("0") if len(clock["hh"]) == 1 and not clock["half"] else value
+    fraction = clock["fraction"]
+    return text + ("." + "0" * (len(fraction) - 1) if fraction and value.count(":") == 2 else "")

@@ -1,0 +1,297 @@
+"""One SQLite database and how it is talked to. The only module that imports apsw.
+
+The files of an open database are never opened by other means: closing them would drop SQLite's locks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from schema import errors
+from schema.errors import DatabaseError
+
+APPLICATION_ID = 0x73796E63
+"""Marks the file as ours: ``sync`` in ASCII."""
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for the lock of another program."""
+
+_SETTINGS = """
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA recursive_triggers = OFF;
+PRAGMA temp_store = MEMORY;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA journal_size_limit = 16777216;
+"""
+# A checkpoint costs tens of milliseconds and would hit one commit in a few; the daemon makes one when it is idle.
+
+Sql = None | int | float | str | bytes
+Params = Sequence[Sql] | Mapping[str, Sql]
+
+_KINDS: tuple[tuple[type[apsw.Error], type[DatabaseError], str, str | None], ...] = (
+    (apsw.NotADBError, errors.NotADatabase, "this file is not a database", "move it away, then run: syncd init"),
+    (apsw.CorruptError, errors.CorruptDatabase, "the database is damaged",
+     "restore a backup with: syncd restore FILE; or move it away and run: syncd init"),
+    (apsw.FullError, errors.DiskFull, "no space left for the database", "free some space, then run: syncd sync"),
+    (apsw.ReadOnlyError, errors.DatabaseReadOnly, "the database cannot be written",
+     "make its file and its folder writable"),
+    (apsw.PermissionsError, errors.CannotOpen, "the database cannot be opened: no permission",
+     "make its file and its folder readable"),
+    (apsw.CantOpenError, errors.CannotOpen, "the database cannot be opened",
+     "look whether its folder exists and may be read and written"),
+)  # fmt: skip
+
+
+def _translated(error: apsw.Error, path: str) -> DatabaseError:
+    """The error of ours for one of apsw's."""
+    for theirs, ours, what, hint in _KINDS:
+        if isinstance(error, theirs):
+            return ours(what, path, hint)
+    text = str(error).partition(": ")[2] or str(error)
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return errors.DatabaseLocked(
+            "the database is locked by another program", path, "let it finish or close it, then try again"
+        )
+    if isinstance(error, apsw.ConstraintError):
+        return errors.RowRefused(f"the database refuses this: {text}", path)
+    if isinstance(error, (apsw.SQLError, apsw.BindingsError, apsw.MismatchError, apsw.RangeError)):
+        return errors.BadStatement(f"this statement cannot be run: {text}", path)
+    return errors.DatabaseFailed(f"the database failed: {text}", path, "look at the disk, then run: syncd check")
+
+
+class Database:
+    """An open database. Its methods raise the errors of `schema.errors`. One thread at a time."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._depth = 0
+
+    def rows(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        try:
+            return list(self._connection.execute(sql, params))
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    def row(self, sql: str, params: Params = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, None where there is none."""
+        rows = self.rows(sql, params)
+        return rows[0] if rows else None
+
+    def value(self, sql: str, params: Params = ()) -> Any:
+        """The first column of the first row, None where there is none."""
+        row = self.row(sql, params)
+        return row[0] if row else None
+
+    def query(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Column names and rows of a statement that somebody typed."""
+        try:
+            cursor = self._connection.cursor()
+            names: tuple[str, ...] = ()
+
+            def note(traced: apsw.Cursor, *_: object) -> bool:
+                nonlocal names
+                names = tuple(column[0] for column in traced.get_description())
+                return True
+
+            cursor.exec_trace = note
+            rows = list(cursor.execute(sql))
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+        return names, rows
+
+    def run(self, sql: str, params: Params = ()) -> int:
+        """Run a statement (or, without parameters, several); the number of rows that the last one changed."""
+        try:
+            self._connection.execute(sql, params)
+            return self._connection.changes()
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    def run_many(self, sql: str, params: Iterable[Params]) -> None:
+        """Run one statement for each of ``params``."""
+        try:
+            self._connection.executemany(sql, params)
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    def insert(self, sql: str, params: Params = ()) -> int:
+        """Run an INSERT; the id of the new row."""
+        try:
+            self._connection.execute(sql, params)
+            return self._connection.last_insert_rowid()
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction of this connection is open."""
+        return self._connection.in_transaction
+
+    @contextmanager
+    def atomic(self) -> Generator[None]:
+        """All that is done inside happens, or nothing. Waits for the write lock first; may be nested.
+
+        An exception that leaves the block rolls back and is raised as it is, whatever the rollback says.
+        """
+        nested = self.in_transaction
+        name = f"level_{self._depth}"
+        self.run(f"SAVEPOINT {name}" if nested else "BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+            self.run(f"RELEASE {name}" if nested else "COMMIT")
+        except BaseException as error:
+            self._roll_back(name if nested else None, error)
+            raise
+        finally:
+            self._depth -= 1
+
+    def _roll_back(self, savepoint: str | None, cause: BaseException) -> None:
+        if not self.in_transaction:  # SQLite has rolled back by itself: a full disk, an I/O error
+            return
+        try:
+            self.run(f"ROLLBACK TO {savepoint}; RELEASE {savepoint}" if savepoint else "ROLLBACK")
+        except DatabaseError as error:
+            cause.add_note(f"rolling back failed as well: {error}")
+
+    def data_version(self) -> int:
+        """A number that differs from the last one if another connection has committed in between."""
+        return int(self.value("PRAGMA data_version"))
+
+    def checkpoint(self, *, truncate: bool = False) -> None:
+        """Move committed pages from the -wal file to the database; with ``truncate``, empty the -wal file.
+
+        What another program still reads stays in the -wal file: that is no error.
+        """
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+        try:
+            self._connection.wal_checkpoint(mode=mode)
+        except (apsw.BusyError, apsw.LockedError):
+            return
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the database, a line each; nothing where it is sound."""
+        try:
+            found = [str(line) for (line,) in self.rows("PRAGMA integrity_check") if line != "ok"]
+            for table, _, parent, _ in self.rows("PRAGMA foreign_key_check"):
+                found.append(f"a row of {table} belongs to a row of {parent} that is not there")
+        except errors.CorruptDatabase as error:
+            return [error.what]
+        return found
+
+    def backup_to(self, path: Path) -> None:
+        """Write a consistent copy to ``path`` (mode 0600), which is replaced at once or not at all."""
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            partial.unlink(missing_ok=True)
+            _create_private(partial)
+            self._copy_to(partial)
+            os.replace(partial, path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise errors.DatabaseFailed(f"no backup was made: {error.strerror}", str(path)) from error
+
+    def _copy_to(self, path: Path) -> None:
+        try:
+            target = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            try:
+                with target.backup("main", self._connection, "main") as backup:
+                    while not backup.done:
+                        backup.step()
+            finally:
+                target.close()
+        except apsw.Error as error:
+            path.unlink(missing_ok=True)
+            raise _translated(error, str(path)) from error
+
+    def close(self) -> None:
+        """Close the connection. Closing twice is no error."""
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+
+def _create_private(path: Path) -> None:
+    """An empty file that only its owner may read. SQLite gives its -wal and -shm the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_database(path: Path, *, create: bool = True, readonly: bool = False) -> Database:
+    """Open the database at ``path`` and bring it to the schema of this program.
+
+    Where there is none it is made, unless ``create`` is false or ``readonly`` is true (`NoDatabase`). Raises
+    `NotADatabase`, `ForeignDatabase`, `CorruptDatabase`, `NewerSchema`, `OlderSchema`, `CannotOpen` and the others.
+    """
+    if not os.path.exists(path):
+        if readonly or not create:
+            raise errors.NoDatabase("there is no database", str(path), "run: syncd init")
+        _create(path)
+    elif not path.is_file():  # opening a FIFO would wait for ever
+        raise errors.CannotOpen("the database is not a file", str(path), "choose another path or move it away")
+    connection = _connect(path, readonly)
+    database = Database(path, connection)
+    try:
+        _prepare(database, readonly)
+    except BaseException:
+        connection.close(force=True)
+        raise
+    return database
+
+
+def _create(path: Path) -> None:
+    try:
+        _create_private(path)
+    except FileExistsError:
+        return  # another process was faster
+    except OSError as error:
+        raise errors.CannotOpen(
+            f"the database cannot be made: {error.strerror}", str(path), "make its folder exist and be writable"
+        ) from error
+
+
+def _connect(path: Path, readonly: bool) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE
+    try:
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=256)
+    except apsw.Error as error:
+        raise _translated(error, str(path)) from error
+    connection.set_busy_timeout(round(BUSY_SECONDS * 1000))
+    return connection
+
+
+def _prepare(database: Database, readonly: bool) -> None:
+    """Refuse what is not ours, then settings, then migrations."""
+    from schema import migrations
+
+    owner = database.value("PRAGMA application_id")
+    empty = database.value("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")
+    if owner != APPLICATION_ID and not (owner == 0 and empty):
+        raise errors.ForeignDatabase(
+            "this database belongs to another program", str(database.path), "choose another path or move it away"
+        )
+    if not readonly and database.value("PRAGMA journal_mode = WAL") != "wal":
+        raise errors.DatabaseFailed(
+            "the write-ahead log cannot be used on this disk", str(database.path), "keep the database on a local disk"
+        )
+    database.run(_SETTINGS)
+    migrations.migrate(database, readonly=readonly)

@@ -1,0 +1,181 @@
+"""Every text that a document ever had, as a chain of reverse deltas from the one it has now.
+
+A version is what one transaction did to one document (or one step of it: absorbed, then emitted). Its delta gives the
+text before it from the text after it; the text after the newest version is what the sections hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from schema import deltas
+from schema.db import Database
+from schema.errors import CorruptDatabase
+from schema.journal import has_pending, pending, resolve_transaction
+from schema.records import Action
+
+__all__ = [
+    "Version", "current_text", "paths_at", "record_version", "resolve_transaction", "text_at", "text_before",
+    "texts", "version_rows", "versions",
+]  # fmt: skip
+
+
+class Version(NamedTuple):
+    """One step in the life of a document.
+
+    ``emitted``: our own writing, from database to file. ``existed`` and ``exists``: whether there was a document
+    before and after. ``size`` in bytes and ``hash_after`` (blake2b-16, hexadecimal) are of the text after it.
+    """
+
+    id: int
+    path: str
+    transaction: int
+    emitted: bool
+    existed: bool
+    exists: bool
+    size: int | None
+    hash_after: str | None
+
+
+_VERSION = 'SELECT id, path, "transaction", emitted, before IS NOT NULL, NOT deleted, size, hash_after FROM versions'
+
+
+def record_version(
+    db: Database,
+    path: str,
+    transaction: int,
+    before: bytes | None,
+    after: bytes | None,
+    *,
+    emitted: bool,
+    hash_after: str | None = None,
+) -> int:
+    """Remember that ``transaction`` turned the text ``before`` into ``after``; None: no document. The version's id.
+
+    ``before`` must be the text after the newest version of this path, or what was recorded is lost. ``hash_after`` is
+    computed where the caller does not have it.
+    """
+    delta = None if before is None else deltas.encode(before, after or b"")
+    digest = hash_after or (None if after is None else hashlib.blake2b(after, digest_size=16).hexdigest())
+    return db.insert(
+        """INSERT INTO versions(path, "transaction", before, emitted, size, hash_after, deleted)
+        VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        (path, transaction, delta, int(emitted), None if after is None else len(after), digest, int(after is None)),
+    )
+
+
+def current_text(db: Database, path: str) -> bytes | None:
+    """The text of the document after the last transaction, None where there is none.
+
+    That is what its sections join to, without what other clients did to them since (`schema.journal.pending`).
+    """
+    document = db.value("SELECT id FROM documents WHERE path = ?", (path,))
+    if document is None:
+        return None
+    rows = db.rows("SELECT id, position, text FROM sections WHERE document_id = ? ORDER BY position", (document,))
+    if has_pending(db):
+        rows = _settled(db, document, rows)
+    return b"".join(t if isinstance(t, bytes) else t.encode() for _, _, t in rows)
+
+
+def _settled(db: Database, document: int, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The sections without the pending changes of other clients."""
+    sections = {str(row[0]): row for row in rows}
+    for change in reversed(pending(db)):
+        if change.table != "sections":
+            continue
+        if change.operation is Action.INSERT:
+            sections.pop(change.key, None)
+            continue
+        before = change.before or {}
+        if change.operation is Action.UPDATE and change.key in sections:
+            number, position, _ = sections[change.key]
+            sections[change.key] = (number, position, before["text"])
+        elif change.operation is Action.DELETE and before["document_id"] == str(document):
+            sections[change.key] = (int(change.key), float(str(before["position"])), before["text"])
+    return sorted(sections.values(), key=itemgetter(1))
+
+
+def text_at(db: Database, path: str, transaction: int | None) -> bytes | None:
+    """The document as it stood after ``transaction`` (None: now); None where it did not exist."""
+    text = current_text(db, path)
+    return text if transaction is None else _before(db, path, text, _first_after(db, path, transaction))
+
+
+def text_before(db: Database, version: int) -> bytes | None:
+    """The text before the version with this id; None where the document did not exist. Raises `KeyError`."""
+    path = db.value("SELECT path FROM versions WHERE id = ?", (version,))
+    if path is None:
+        raise KeyError(version)
+    return _before(db, path, current_text(db, path), version)
+
+
+def _first_after(db: Database, path: str, transaction: int) -> int | None:
+    found = db.value('SELECT min(id) FROM versions WHERE path = ? AND "transaction" > ?', (path, transaction))
+    return None if found is None else int(found)
+
+
+def _before(db: Database, path: str, text: bytes | None, version: int | None) -> bytes | None:
+    """``text``, the current one, taken back to before ``version``; None: not at all. Raises `CorruptDatabase`."""
+    if version is None:
+        return text
+    try:
+        for delta, deleted in db.rows(
+            "SELECT before, deleted FROM versions WHERE path = ? AND id >= ? ORDER BY id DESC", (path, version)
+        ):
+            text = _step_back(delta, deleted, text)
+    except deltas.BadDelta as error:
+        raise _damaged(db, path, version) from error
+    return _verified(db, path, version, text)
+
+
+def _verified(db: Database, path: str, version: int, text: bytes | None) -> bytes | None:
+    """``text`` if it is what the version before ``version`` left. Raises `CorruptDatabase`."""
+    known = db.value(
+        "SELECT hash_after FROM versions WHERE path = ? AND id < ? ORDER BY id DESC LIMIT 1", (path, version)
+    )
+    if known is None or text is None or known == hashlib.blake2b(text, digest_size=16).hexdigest():
+        return text
+    raise _damaged(db, path, version)
+
+
+def _damaged(db: Database, path: str, version: int) -> CorruptDatabase:
+    what = f"the history of {path} is damaged before version {version}"
+    return CorruptDatabase(what, db.path, "restore a backup with: syncd restore FILE")
+
+
+def _step_back(delta: bytes | None, deleted: int, text: bytes | None) -> bytes | None:
+    return None if delta is None else deltas.decode(delta, b"" if deleted or text is None else text)
+
+
+def paths_at(db: Database, transaction: int | None) -> dict[str, bytes]:
+    """All documents as they stood after ``transaction`` (None: now), by path in order."""
+    paths = db.rows("SELECT path FROM documents UNION SELECT path FROM versions ORDER BY 1")
+    found = ((path, text_at(db, path, transaction)) for (path,) in paths)
+    return {path: text for path, text in found if text is not None}
+
+
+def version_rows(db: Database, path: str | None = None, transaction: int | None = None) -> list[Version]:
+    """The versions of a path, of a transaction, or of both, newest first."""
+    rows = db.rows(
+        f'{_VERSION} WHERE (?1 IS NULL OR path = ?1) AND (?2 IS NULL OR "transaction" = ?2) ORDER BY id DESC',
+        (path, transaction),
+    )
+    return [Version(i, p, t, bool(e), bool(b), bool(a), size, digest) for i, p, t, e, b, a, size, digest in rows]
+
+
+def versions(db: Database, path: str) -> list[tuple[int, bool]]:
+    """``(transaction, emitted)`` of each version of a document, newest first."""
+    return [(version.transaction, version.emitted) for version in version_rows(db, path)]
+
+
+def texts(db: Database, path: str) -> Iterator[tuple[Version, bytes | None]]:
+    """Each version with the text after it, newest first: all texts that were ever on disk, made one by one."""
+    text = current_text(db, path)
+    for version in version_rows(db, path):
+        yield version, text
+        delta = db.value("SELECT before FROM versions WHERE id = ?", (version.id,))
+        text = _step_back(delta, not version.exists, text)

@@ -1,0 +1,69 @@
+"""The schema, as numbered steps. A step that was released is never edited: a change is a new step behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from schema.errors import NewerSchema, OlderSchema
+
+if TYPE_CHECKING:
+    from schema.db import Database
+
+Migration = Callable[["Database"], None]
+
+
+def m001_initial(db: Database) -> None:
+    """All tables, indexes, triggers and views."""
+    from schema import tables, triggers
+
+    db.run(tables.TABLES)
+    for sql in (*triggers.record_triggers(), *triggers.section_triggers()):
+        db.run(sql)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial,)
+
+
+def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migration] = MIGRATIONS) -> list[str]:
+    """Bring ``db`` to the schema of this program; the names of the steps that were done.
+
+    Before each step the database is copied to ``<db>.before-NNN`` beside it, unless it was just made. Raises
+    `NewerSchema` for a database from a later program and `OlderSchema` for an old one that may only be read.
+    """
+    if db.value("PRAGMA user_version") == len(migrations):
+        return []
+    done: list[str] = []
+    while (step := _next(db, migrations, readonly)) is not None:
+        done.append(step.__name__)
+        _perform(db, step, migrations.index(step) + 1)
+    return done
+
+
+def _next(db: Database, migrations: Sequence[Migration], readonly: bool) -> Migration | None:
+    version = int(db.value("PRAGMA user_version"))
+    if version > len(migrations):
+        raise NewerSchema(
+            f"the database has schema {version} and this program knows {len(migrations)}",
+            str(db.path), "update syncd, or restore an older backup with: syncd restore FILE",
+        )  # fmt: skip
+    if version < len(migrations) and readonly:
+        raise OlderSchema(
+            f"the database has schema {version} and must be brought to {len(migrations)} first",
+            str(db.path), "run: syncd sync",
+        )  # fmt: skip
+    return migrations[version] if version < len(migrations) else None
+
+
+def _perform(db: Database, step: Migration, number: int) -> None:
+    from schema.db import APPLICATION_ID
+
+    if number > 1:
+        db.backup_to(db.path.with_name(f"{db.path.name}.before-{number:03}"))
+    with db.atomic():
+        if db.value("PRAGMA user_version") != number - 1:  # another process was faster
+            return
+        step(db)
+        db.run("INSERT INTO migrations(number, name) VALUES (?, ?)", (number, step.__name__))
+        db.run(f"PRAGMA user_version = {number}")
+        db.run(f"PRAGMA application_id = {APPLICATION_ID}")

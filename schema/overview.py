@@ -1,0 +1,114 @@
+"""What people ask of a database: how many rows, what waits for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schema.db import Database
+from schema.triggers import RECORD_COLUMNS
+
+_CONFLICT = ("id", "document", "table", "key", "field", "base", "file", "db", "kept", "transaction")
+_HOLD = ("id", "document", "kind", "reason", "deletes", "since")
+
+
+_TRANSACTION = (
+    "number", "transaction_id", "timestamp", "operation_type", "origin", "affected_tables", "row_count", "status",
+    "error_message", "duration_ms",
+)  # fmt: skip
+
+
+def named(db: Database, name: str) -> str | None:
+    """A single value by its name."""
+    value = db.value("SELECT value FROM state WHERE name = ?", (name,))
+    return None if value is None else str(value)
+
+
+def last_transaction(db: Database) -> dict[str, Any] | None:
+    """The last transaction by the names that JSON shows, None in a new database."""
+    row = db.row(f"SELECT id, {', '.join(_TRANSACTION[1:])} FROM transaction_log ORDER BY id DESC LIMIT 1")  # noqa: S608
+    return dict(zip(_TRANSACTION, row, strict=True)) if row else None
+
+
+def document_count(db: Database) -> int:
+    """How many documents there are."""
+    return int(db.value("SELECT count(*) FROM documents"))
+
+
+def stats(db: Database) -> dict[str, tuple[int, int, int, int]]:
+    """What stat said of each document when both sides last agreed: size, mtime, ctime (ns), inode."""
+    rows = db.rows("SELECT path, size, mtime_ns, ctime_ns, inode FROM documents")
+    return {path: (size, mtime, ctime, inode) for path, size, mtime, ctime, inode in rows}
+
+
+def record_counts(db: Database) -> dict[str, int]:
+    """How many rows each table of records has."""
+    sums = ", ".join(f"(SELECT count(*) FROM {table})" for table in RECORD_COLUMNS)  # noqa: S608
+    row = db.row(f"SELECT {sums}")
+    assert row is not None
+    return dict(zip(RECORD_COLUMNS, row, strict=True))
+
+
+def kind_counts(db: Database) -> dict[str, int]:
+    """How many documents there are of each kind."""
+    return dict(db.rows("SELECT kind, count(*) FROM documents GROUP BY kind ORDER BY count(*) DESC, kind"))
+
+
+def conflicts(db: Database, *, resolved: bool = False) -> list[dict[str, Any]]:
+    """The open conflicts, or those that were settled, in the order in which they arose."""
+    rows = db.rows(
+        """SELECT id, document, "table", key, field, base, file, db, kept, "transaction", created_at, resolved_at,
+        resolution FROM conflicts WHERE (resolved_at IS NOT NULL) = ? ORDER BY id""",
+        (resolved,),
+    )
+    names = (*_CONFLICT, "since", *(("resolved_at", "taken") if resolved else ()))
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def holds(db: Database) -> list[dict[str, Any]]:
+    """The open holds, in the order in which they arose."""
+    rows = db.rows("SELECT id, path, kind, reason, deletes, created_at FROM holds WHERE state = 'open' ORDER BY id")
+    return [dict(zip(_HOLD, row, strict=True)) for row in rows]
+
+
+def pending_rows(db: Database) -> int:
+    """How many rows were changed by other programs and have not reached the files yet."""
+    return int(
+        db.value("""SELECT count(*) FROM (SELECT DISTINCT "table", key FROM row_changes WHERE "transaction" IS NULL)""")
+    )
+
+
+def unwritten(db: Database) -> list[str]:
+    """Documents whose new text is in the database and not in the file yet."""
+    return [path for (path,) in db.rows("SELECT path FROM outbox ORDER BY path")]
+
+
+def dangling_dependencies(db: Database) -> list[tuple[str, str]]:
+    """Dependencies on tasks that the bank does not have."""
+    rows = db.rows(
+        """SELECT task_id, depends_on FROM task_dependencies WHERE depends_on NOT IN (SELECT id FROM tasks)
+        ORDER BY task_id, depends_on"""
+    )
+    return [(task, need) for task, need in rows]
+
+
+def changed_elsewhere(db: Database) -> set[tuple[str, str]]:
+    """Table and key of the rows whose change is on its way to the files: not sealed yet, or about to follow an edit."""
+    rows = db.rows(
+        """SELECT "table", key FROM row_changes WHERE "transaction" IS NULL UNION SELECT "table", key FROM follows"""
+    )
+    return {(table, key) for table, key in rows}
+
+
+def noted_drift(db: Database) -> int | None:
+    """What `note_drift` noted, None where there were transactions since."""
+    noted = (named(db, "drift") or "").split()
+    return int(noted[1]) if noted and noted[0] == _last_number(db) else None
+
+
+def note_drift(db: Database, fields: int) -> None:
+    """Note that as of the last transaction so many fields have drift."""
+    db.run("INSERT OR REPLACE INTO state(name, value) VALUES ('drift', ?)", (f"{_last_number(db)} {fields}",))
+
+
+def _last_number(db: Database) -> str:
+    return str(db.value("SELECT max(id) FROM transaction_log"))

@@ -1,0 +1,165 @@
+"""Values that every layer shares: tables, fields, roles, readings and their spans.
+
+May import the standard library only. Nothing here does I/O.
+
+A *record* is a row of one of the tables below. A *reading* is one appearance of a record in a document: the values
+that stand there, each with the *span* of text that shows it. Spans are half-open offsets into the text of the section
+that holds the reading, so that a section which moved as a whole keeps its readings. Spans take no part in equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+Value = str | None | tuple[str, ...]
+"""What one field holds: text, nothing, or an ordered tuple of texts (the ids of ``dependencies``)."""
+
+
+class Table(StrEnum):
+    """The tables that documents show. ``HEADER`` and ``COUNTS`` are derived values of a document, never rows."""
+
+    TASKS = "tasks"
+    SUBTASKS = "task_subtasks"
+    ENTRIES = "edit_entries"
+    MODIFICATIONS = "file_modifications"
+    SESSIONS = "sessions"
+    CACHE = "session_cache"
+    ERRORS = "error_logs"
+    HEADER = "header"
+    COUNTS = "counts"
+
+
+class Role(StrEnum):
+    """In which capacity a document shows a record. The order of definition is the precedence on first import."""
+
+    OWN = "own"  # tasks/T21.md; the one session file; the error log
+    REGISTRY = "registry"  # a table row of tasks.md
+    DETAILS = "details"  # a task's section below the registry's tables
+    CACHE = "cache"  # session_cache.md, the first of stacked caches
+    CONTEXT = "context"  # activeContext.md
+    HISTORY = "history"  # edit_history.md
+    CHUNK = "chunk"  # edits/<date>/*.md
+    ARCHIVE = "archive"  # archive/**: never brought along
+
+
+PRECEDENCE: Mapping[Role, int] = {role: rank for rank, role in enumerate(Role)}
+
+FOLLOWING = frozenset({Role.OWN, Role.REGISTRY, Role.DETAILS, Role.CACHE, Role.CONTEXT})
+"""Roles that show what holds now: these readings follow their record. The others are history."""
+
+
+class Status(StrEnum):
+    """What a task's ``status`` column may hold (FORMATS: status)."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    PAUSED = "paused"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """What a task's ``priority`` column may hold."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+FIELDS: Mapping[Table, tuple[str, ...]] = {
+    Table.TASKS: (
+        "title", "status", "priority", "started", "completed", "last_updated", "details", "description", "dependencies",
+    ),
+    Table.SUBTASKS: ("section", "text", "status"),
+    Table.ENTRIES: ("date", "time", "timezone", "task_id", "task_description"),
+    Table.MODIFICATIONS: ("action", "file_path", "description"),
+    Table.SESSIONS: ("session_date", "session_period", "focus_task", "start_time", "end_time", "status", "content"),
+    Table.CACHE: (
+        "current_session_id", "current_focus_task", "active_count", "paused_count", "completed_count", "last_updated",
+    ),
+    Table.ERRORS: ("timestamp", "task_id", "file_path", "error_message", "cause", "fix_applied"),
+    Table.HEADER: ("last_updated",),
+    Table.COUNTS: ("active", "in_progress", "pending", "paused", "completed", "cancelled", "blocked", "total"),
+}  # fmt: skip
+"""The fields that a reading of each table may carry. Columns that only the database knows are not listed."""
+
+
+class Span(NamedTuple):
+    """Half-open range of offsets (in characters) into the text of one section."""
+
+    start: int
+    end: int
+
+
+class Place(StrEnum):
+    """Where a field stands, which decides how its text is replaced."""
+
+    CELL = "cell"  # a table cell: span is the content without its padding
+    LINE = "line"  # the rest of a line or part of it
+    BLOCK = "block"  # several lines: the body below a label
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value as it stands in a section.
+
+    ``value`` is normalized as the row holds it (a status is ``in_progress``, a date ``2025-11-13``); the text at
+    ``span`` is how this place writes it.
+    """
+
+    value: Value
+    span: Span = field(compare=False)
+    place: Place = field(default=Place.LINE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One appearance of a record in a section.
+
+    ``key`` is what the text itself says the record is: the id of a task; for records without an id a text made of
+    their values, used to align readings and never stored as identity. ``inherited`` holds values that come from
+    the surroundings (the date heading above an entry, the section that gives a registry table its status, a session's
+    date from its file name): known here, but not editable at this place. ``span`` covers everything that would go
+    if the record were removed from here.
+    """
+
+    table: Table
+    key: str
+    role: Role
+    fields: Mapping[str, Field]
+    span: Span = field(compare=False)
+    inherited: Mapping[str, Value] = field(default_factory=dict)
+
+    def value(self, name: str) -> Value:
+        """The value of field ``name``: its own, else the inherited one, else None."""
+        own = self.fields.get(name)
+        return own.value if own is not None else self.inherited.get(name)
+
+    def shows(self, name: str) -> bool:
+        """Whether this place says anything about ``name``."""
+        return name in self.fields or name in self.inherited
+
+    def values(self) -> dict[str, Value]:
+        """All values that this place shows, own and inherited."""
+        return {**self.inherited, **{name: f.value for name, f in self.fields.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that stands where a record is expected and was not understood. It is kept to the byte."""
+
+    line: int  # counted from 0 within the section
+    reason: str
+
+
+class Action(StrEnum):
+    """What a transaction did to a row."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"

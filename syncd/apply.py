@@ -1,0 +1,379 @@
+"""Carry out a plan: one database transaction, then each file. After the commit the change is durable.
+
+A crash before the commit leaves the old state. A crash behind it leaves old files and an outbox, which the next converge
+finishes, or merges with what was saved since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from parser.document import Document
+from schema import history, journal, store
+from schema.db import Database
+from schema.records import Table, Value
+from syncd.files import Stat, digest
+from syncd.gather import TABLE_NAMES, RecordId
+from syncd.identify import window
+from syncd.match import NEW
+from syncd.model import Clash, Keyed, Side, Sides, Verdict
+from syncd.state import BankState
+
+
+class Moved(Exception):
+    """Another client of the database wrote while the plan was made. Plan again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBase:
+    """What becomes of one document.
+
+    ``disk`` are the bytes of its file now (None: no file) with their ``stat``; ``keyed`` is the document as it will
+    be (None: removed, or not text); ``problem`` says why a document that is not text is left alone.
+    """
+
+    path: str
+    disk: bytes | None
+    stat: Stat | None
+    keyed: Keyed | None
+    problem: str | None = None
+
+    @property
+    def content(self) -> bytes | None:
+        """The bytes that the file will hold; None where it will be gone."""
+        if self.keyed is not None:
+            return self.keyed.document.text.encode()
+        return self.disk if self.problem is not None else None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one transaction is to do.
+
+    ``seen`` is the id of the last row change that the plan knows of; those of ``unsealed`` records stay pending.
+    ``follow`` are fields that other current readings will be brought to later, ``followed`` those that were.
+    """
+
+    operation: str
+    origin: str
+    verdicts: list[tuple[Verdict, Sides]] = field(default_factory=list)
+    bases: list[NewBase] = field(default_factory=list)
+    clashes: list[Clash] = field(default_factory=list)
+    seen: int = 0
+    unsealed: set[RecordId] = field(default_factory=set)
+    edited_sections: Mapping[int, str] = field(default_factory=dict)
+    follow: list[tuple[RecordId, str]] = field(default_factory=list)
+    followed: list[tuple[RecordId, str]] = field(default_factory=list)
+    whole: Mapping[str, RecordId] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A transaction that is durable: its names, and the files that are still to be written."""
+
+    number: int
+    transaction_id: str
+    files: tuple[str, ...]
+
+
+def commit(db: Database, state: BankState, batch: Batch, now: datetime, milliseconds: float) -> Committed:
+    """Do all of ``batch`` in one transaction. Raises `Moved` if rows changed since it was planned; nothing is done then."""
+    with db.atomic():
+        if last_change(db) != batch.seen:
+            raise Moved
+        opened = journal.begin_transaction(db, batch.operation, batch.origin, now)
+        number = opened.number
+        _restore_sections(db, batch.edited_sections)
+        documents = {b.path: b.keyed.document for b in batch.bases if b.keyed}
+        parents = _Parents(batch.bases)
+        names, changed = _write_rows(db, batch.verdicts, parents, now)
+        _seal(db, number, batch)
+        files = []
+        for base in batch.bases:
+            if _save(db, state, base, names, number):
+                files.append(base.path)
+        _position_subtasks(db, documents, names, batch.bases)
+        _name_sessions(db, batch, names)
+        _note_clashes(db, batch.clashes, names, number, now)
+        _note_follows(db, batch, names, number, now)
+        _settle_holds(db, batch.bases, now)
+        tables = {v.table.value for v, _ in batch.verdicts} | ({"documents"} if batch.bases else set())
+        journal.finish(db, opened, tables, changed, milliseconds)
+    state.overlay = {}
+    for base in batch.bases:
+        _refresh(state, base.path)
+    return Committed(number, opened.transaction_id, tuple(files))
+
+
+def last_change(db: Database) -> int:
+    """The id of the newest row change that no transaction has yet, 0 where there is none."""
+    return int(db.value('SELECT coalesce(max(id), 0) FROM row_changes WHERE "transaction" IS NULL'))
+
+
+def _restore_sections(db: Database, texts: Mapping[int, str]) -> None:
+    """Sections edited by other clients go back to their base first: the merged text is written over that."""
+    db.run_many("UPDATE sections SET text = ? WHERE id = ?", [(text, number) for number, text in texts.items()])
+
+
+class _Parents:
+    """Which entry a file modification stands below, and which task a checklist item belongs to."""
+
+    def __init__(self, bases: Iterable[NewBase]) -> None:
+        self._keyed = {b.path: b.keyed for b in bases if b.keyed}
+
+    def links(self, verdict: Verdict, sides: Sides) -> dict[str, Value]:
+        """Columns that tie a row to another, as far as a reading of this batch tells them."""
+        for shown in sides.after:
+            keyed = self._keyed.get(shown.path)
+            if verdict.table is Table.MODIFICATIONS and keyed and (entry := _entry_above(keyed, *shown.at)):
+                return {"edit_entry_id": entry}
+            if verdict.table is Table.SUBTASKS:
+                return {"task_id": shown.reading.value("task_id")}
+        return {}
+
+
+def _entry_above(keyed: Keyed, section: int, index: int) -> str | None:
+    for number in range(section, -1, -1):
+        readings = keyed.document.sections[number].readings
+        for position in range(min(index, len(readings)) - 1 if number == section else len(readings) - 1, -1, -1):
+            if readings[position].table is Table.ENTRIES:
+                return keyed.keys[number][position]
+    return None
+
+
+def _write_rows(
+    db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: _Parents, now: datetime
+) -> tuple[dict[RecordId, str], int]:
+    """Deletions from the leaves up, then insertions and updates from the owners down.
+
+    Returns the keys that new records were given, and how many rows changed.
+    """
+    names: dict[RecordId, str] = {}
+    changed = 0
+    for verdict, sides in reversed(verdicts):
+        if verdict.row is None and sides.db is not None:
+            store.delete_record(db, verdict.table.value, verdict.key)
+            changed += 1
+    for verdict, sides in verdicts:
+        if verdict.row is None:
+            continue
+        links = {n: _named(Table.ENTRIES, v, names) for n, v in parents.links(verdict, sides).items()}
+        if sides.db is None:
+            names[verdict.table, verdict.key] = _insert(db, verdict, links, now)
+            changed += 1
+            continue
+        values = {n: v for n, v in verdict.row.items() if not same(n, v, sides.db.get(n))}
+        if links and sides.before:
+            stored = store.fetch(db, verdict.table.value, verdict.key) or {}
+            values |= {n: v for n, v in links.items() if stored.get(n) != v}
+        if values:
+            store.update_record(db, verdict.table.value, verdict.key, values)
+        if values or sides.base != sides.db:
+            changed += 1
+    return names, changed
+
+
+def same(name: str, a: Value, b: Value) -> bool:
+    """Whether two values of a field are equal; dependencies are a set."""
+    if name == "dependencies":
+        return set(a or ()) == set(b or ())
+    return a == b
+
+
+def _named(table: Table, key: Value, names: Mapping[RecordId, str]) -> Value:
+    return names.get((table, key), key) if isinstance(key, str) else key
+
+
+def _insert(db: Database, verdict: Verdict, links: Mapping[str, Value], now: datetime) -> str:
+    values: dict[str, Value] = {n: v for n, v in (verdict.row or {}).items() if v not in (None, ())}
+    values |= links
+    if verdict.table in (Table.TASKS, Table.CACHE) or not verdict.key.startswith(NEW):
+        values["id"] = verdict.key
+    if verdict.table is Table.ENTRIES:
+        values["created_at"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return store.insert_record(db, verdict.table.value, values)
+
+
+def _seal(db: Database, number: int, batch: Batch) -> None:
+    """Other clients' changes become part of this transaction, except those of records that wait."""
+    keep = {(table.value, key) for table, key in batch.unsealed}
+    if not keep:
+        journal.seal(db, number, batch.seen)
+    else:
+        for change in journal.pending(db):
+            owner = change.key.split(">")[0] if change.table == "task_dependencies" else change.key
+            table = "tasks" if change.table == "task_dependencies" else change.table
+            if change.id <= batch.seen and (table, owner) not in keep:
+                db.run('UPDATE row_changes SET "transaction" = ? WHERE id = ?', (number, change.id))
+    db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
+
+
+def _save(
+    db: Database, state: BankState, base: NewBase, names: Mapping[RecordId, str], number: int
+) -> bool:
+    """Write the new base of one document, its history, and the outbox line. Whether its file has to be written."""
+    row = state.rows.get(base.path)
+    old = base_bytes(state, base.path)
+    new = base.content
+    on_disk = base.disk
+    if old != on_disk:
+        history.record_version(db, base.path, number, old, on_disk, emitted=False)
+    if on_disk != new:
+        history.record_version(db, base.path, number, on_disk, new, emitted=True)
+    if new is None:
+        if row is not None:
+            store.drop_document(db, base.path)
+    else:
+        _save_document(db, state, base, new, names, number)
+    if on_disk == new:
+        db.run("DELETE FROM outbox WHERE path = ?", (base.path,))
+        return False
+    expected = None if on_disk is None else digest(on_disk)
+    db.run(
+        'INSERT OR REPLACE INTO outbox(path, expected, text, "transaction") VALUES (?, ?, ?, ?)',
+        (base.path, expected, new, number),
+    )
+    return True
+
+
+def base_bytes(state: BankState, path: str) -> bytes | None:
+    """The bytes of a document's base; None where it has none."""
+    if path not in state.rows:
+        return None
+    keyed = state.base(path)
+    if keyed is not None:
+        return keyed.document.text.encode()
+    sections = store.load_sections(state.db, state.rows[path].id)
+    return "".join(s.text for s in sections).encode("utf-8", "surrogateescape")
+
+
+def _save_document(
+    db: Database, state: BankState, base: NewBase, new: bytes, names: Mapping[RecordId, str], number: int
+) -> None:
+    stat = base.stat if base.disk == new else None
+    size, mtime, ctime, inode = (stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode) if stat else (len(new), 0, 0, 0)
+    document = base.keyed.document if base.keyed else None
+    old = state.base(base.path)
+    old_sections = state.sections(base.path)
+    document_id = store.save_document(
+        db, base.path, kind=document.kind if document else "opaque", hash=digest(new), size=size, mtime_ns=mtime,
+        ctime_ns=ctime, inode=inode, transaction=number, problem=base.problem,
+    )  # fmt: skip
+    if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
+        stored = store.load_sections(db, document_id)
+        store.replace_sections(db, document_id, stored, _sections(base, new, 0, None, names))
+        return
+    assert document is not None
+    first, end_old, end_new = window(old.document, document)
+    first, end_old, end_new = _widened(old, base.keyed, first, end_old, end_new, names)
+    store.replace_sections(
+        db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names)
+    ) if (first, first) != (end_old, end_new) else None
+
+
+def _widened(
+    old: Keyed, new: Keyed, first: int, end_old: int, end_new: int, names: Mapping[RecordId, str]
+) -> tuple[int, int, int]:
+    """The window that holds all sections whose text or readings are stored differently."""
+    while first > 0 and old.keys[first - 1] != new.keys[first - 1]:
+        first -= 1
+    del names
+    return first, end_old, end_new
+
+
+def _sections(
+    base: NewBase, new: bytes, first: int, end: int | None, names: Mapping[RecordId, str]
+) -> list[store.NewSection]:
+    if base.keyed is None:
+        return [store.NewSection(new.decode("utf-8", "surrogateescape"), 0, "", ())]
+    sections = base.keyed.document.sections
+    return [
+        store.NewSection(
+            section.text,
+            section.level,
+            section.heading,
+            tuple(
+                store.ReadingRow(r.table.value, names.get((r.table, key), key), r.role.value)
+                for r, key in zip(section.readings, base.keyed.keys[n], strict=True)
+            ),
+        )
+        for n, section in enumerate(sections[first:end], first)
+    ]
+
+
+def _position_subtasks(
+    db: Database, documents: Mapping[str, Document], names: Mapping[RecordId, str], bases: Sequence[NewBase]
+) -> None:
+    """Checklist items are numbered in the order of their document."""
+    for base in bases:
+        if base.keyed is None or documents[base.path].kind != "task":
+            continue
+        keys = [names.get((r.table, k), k) for _, r, k in base.keyed.readings() if r.table is Table.SUBTASKS]
+        db.run_many(
+            "UPDATE task_subtasks SET position = ?1 WHERE id = ?2 AND position IS NOT ?1",
+            [(position, key) for position, key in enumerate(keys, 1)],
+        )
+
+
+def _name_sessions(db: Database, batch: Batch, names: Mapping[RecordId, str]) -> None:
+    """A session's row knows its document."""
+    for base in batch.bases:
+        if base.keyed is None:
+            continue
+        key = next((k for _, r, k in base.keyed.readings() if r.table is Table.SESSIONS), None)
+        if key:
+            db.run(
+                "UPDATE sessions SET path = ?1 WHERE id = ?2 AND path IS NOT ?1",
+                (base.path, names.get((Table.SESSIONS, key), key)),
+            )
+
+
+def _note_clashes(
+    db: Database, clashes: Sequence[Clash], names: Mapping[RecordId, str], number: int, now: datetime
+) -> None:
+    created = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for c in clashes:
+        key = names.get((Table(c.table), c.key), c.key) if c.table in TABLE_NAMES else c.key
+        db.run(
+            """INSERT INTO conflicts(document, "table", key, field, base, file, db, kept, "transaction", created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (c.document, c.table, key, c.field, _text(c.base), _text(c.file), _text(c.db), Side(c.kept).value, number, created),
+        )
+
+
+def _text(value: Value) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
+
+
+def _note_follows(
+    db: Database, batch: Batch, names: Mapping[RecordId, str], number: int, now: datetime
+) -> None:
+    for (table, key), name in batch.followed:
+        db.run('DELETE FROM follows WHERE "table" = ? AND key = ? AND field = ?', (table.value, key, name))
+    created = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for (table, key), name in batch.follow:
+        db.run(
+            'INSERT OR REPLACE INTO follows("table", key, field, "transaction", created_at) VALUES (?, ?, ?, ?, ?)',
+            (table.value, names.get((table, key), key), name, number, created),
+        )
+
+
+def _settle_holds(db: Database, bases: Sequence[NewBase], now: datetime) -> None:
+    """A yes holds for one absorb."""
+    db.run_many(
+        "UPDATE holds SET settled_at = ? WHERE path = ? AND state = 'accepted' AND settled_at IS NULL",
+        [(now.strftime("%Y-%m-%dT%H:%M:%SZ"), base.path) for base in bases],
+    )
+
+
+def _refresh(state: BankState, path: str) -> None:
+    """Read the document's row again; its parsed form is read when it is needed."""
+    row = store.document(state.db, path)
+    state.forget(path)
+    if row is None:
+        state.rows.pop(path, None)
+    else:
+        state.rows[path] = row

@@ -1,0 +1,35 @@
+"""Fields that both sides changed to different values.
+
+One value was kept, the other one is remembered here until `syncd resolve` takes one of them.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from schema import overview
+from syncd import bank as banks
+from syncd import inspect, output
+from syncd.commands import common
+from syncd.errors import Exit
+
+
+def add(parser: ArgumentParser) -> None:
+    """The options of `syncd conflicts`."""
+    parser.add_argument("--resolved", action="store_true", help="those that were settled, instead of the open ones")
+    common(parser)
+
+
+def run(bank: str | None, as_json: bool, resolved: bool) -> int:
+    """List conflicts; the exit code is 1 where any is open."""
+    with inspect.reading(banks.find(bank)) as db:
+        found = overview.conflicts(db, resolved=resolved)
+    if as_json:
+        output.show_json(found)
+    elif found:
+        headers = ("id", "document", "record", "field", "base", "file", "db", "taken" if resolved else "kept")
+        records = [{**c, "record": f"{c['table']}:{c['key']}" if c["table"] else ""} for c in found]
+        output.show_table(headers, [[record[header] for header in headers] for record in records])
+    else:
+        output.say("no conflicts")
+    return Exit.ATTENTION if found and not resolved else Exit.CONVERGED

@@ -1,0 +1,72 @@
+"""Make the database from what is there. No file is written but those in .syncd.
+
+What was found is told: documents by kind, rows by table, lines that were not understood, drift. On a bank that has a
+database already it only tells.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from syncd import bank as banks
+from syncd import config, findings, inspect, output
+from syncd.commands import common
+from syncd.errors import Exit
+
+_SHOWN = 10
+
+
+def add(parser: ArgumentParser) -> None:
+    """The options of `syncd init`."""
+    common(parser, bank=True)
+
+
+def run(argument: str | None, bank: str | None, as_json: bool) -> int:
+    """Make the database and tell what was found."""
+    folder = banks.chosen(argument, bank)
+    banks.require_documents(folder)
+    fresh = not banks.database_of(folder).exists()
+    if fresh:
+        from syncd import requests
+
+        with output.progress_bar(f"reading {folder}") as progress:
+            requests.perform(folder, "sync", {}, config.load(folder), progress=progress)
+    found = _found(folder, fresh)
+    if as_json:
+        output.show_json(found)
+    else:
+        _show(found)
+    return Exit.CONVERGED
+
+
+def _found(folder: Path, fresh: bool) -> dict[str, Any]:
+    from schema import overview
+    from syncd import drift
+
+    with inspect.reading(folder) as db:
+        return {
+            "bank": str(folder),
+            "created": fresh,
+            "documents": overview.kind_counts(db),
+            "records": overview.record_counts(db),
+            "not_understood": [finding._asdict() for finding in findings.not_understood(db)],
+            "drift": drift.count(db),
+        }
+
+
+def _show(found: dict[str, Any]) -> None:
+    output.say(f"{'made' if found['created'] else 'found'} the database of {found['bank']}")
+    for title, counts in (("document kind", found["documents"]), ("table", found["records"])):
+        output.say()
+        output.show_table((title, "number"), [(name, number) for name, number in counts.items() if number])
+    output.say()
+    lines = found["not_understood"]
+    output.say(f"{output.counted(len(lines), 'line')} not understood")
+    for finding in lines[:_SHOWN]:
+        output.say(f"  {finding['document']}:{finding['line']}: {finding['what']}")
+    if len(lines) > _SHOWN:
+        output.say(f"  … and {len(lines) - _SHOWN} more: see `syncd check`")
+    more = ": see `syncd check`" if found["drift"] else ""
+    output.say(f"{output.counted(found['drift'], 'field')} with drift{more}")

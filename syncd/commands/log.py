@@ -1,0 +1,85 @@
+"""History, newest first.
+
+A transaction is one step in which both sides were made equal, with all that it did. --file names a document as in the
+bank (tasks/T21.md), --record a row by table and key (tasks:T21); then only what changed it is listed.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from schema import history, journal
+from schema.db import Database
+from schema.triggers import RECORD_COLUMNS
+from syncd import bank as banks
+from syncd import inspect, output
+from syncd.commands import common, whole_number
+from syncd.errors import Exit, UsageError
+
+
+def add(parser: ArgumentParser) -> None:
+    """The options of `syncd log`."""
+    parser.add_argument("--file", metavar="PATH", help="only what changed this document")
+    parser.add_argument("--record", metavar="TABLE:KEY", help="only what changed this row, with its values")
+    parser.add_argument("--limit", metavar="N", type=whole_number, default=20, help="at most N (default 20; 0: all)")
+    common(parser)
+
+
+def run(file: str | None, record: str | None, limit: int, bank: str | None, as_json: bool) -> int:
+    """List transactions."""
+    row = _record(record) if record else None
+    with inspect.reading(banks.find(bank)) as db:
+        found = _entries(db, file, row, limit or None)
+        if not found and file and not history.version_rows(db, file):
+            hint = "name it as in the bank: tasks/T21.md"
+            raise UsageError("no document of that name was ever in the bank", file, hint)
+    if as_json:
+        output.show_json(found)
+    elif row:
+        for entry in found:
+            output.say(f"{entry['number']}  {entry['timestamp']}  {entry['origin']}")
+            for change in entry["changes"]:
+                output.say(f"  {described(change)}")
+    else:
+        headers = ("number", "timestamp", "operation_type", "origin", "row_count", "affected_tables", "status")
+        output.show_table(headers, [[entry[header] for header in headers] for entry in found])
+    return Exit.CONVERGED
+
+
+def _record(text: str) -> tuple[str, str]:
+    table, colon, key = text.partition(":")
+    if not colon or not key or table not in RECORD_COLUMNS:
+        raise UsageError("no such record", text, f"name it as TABLE:KEY, the tables are {', '.join(RECORD_COLUMNS)}")
+    return table, key
+
+
+def _entries(db: Database, file: str | None, row: tuple[str, str] | None, limit: int | None) -> list[dict[str, Any]]:
+    entries = [entry._asdict() for entry in journal.transactions(db, limit=limit, path=file, record=row)]
+    if row:
+        changes = journal.changes_of_record(db, *row)
+        for entry in entries:
+            entry["changes"] = [as_dict(change) for change in changes if change.transaction == entry["number"]]
+    return entries
+
+
+def as_dict(change: journal.RowChange) -> dict[str, Any]:
+    """A change of a row as JSON shows it."""
+    return {
+        "table": change.table,
+        "key": change.key,
+        "operation": change.operation.value,
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def described(change: dict[str, Any]) -> str:
+    """A change of a row on one line."""
+    name, before, after = f"{change['table']}:{change['key']}", change["before"] or {}, change["after"] or {}
+    if change["operation"] == "update":
+        fields = ", ".join(f"{field}: {before.get(field)!r} -> {after.get(field)!r}" for field in after)
+        return f"{name} {fields}"
+    verb, values = ("inserted", after) if change["operation"] == "insert" else ("deleted", before)
+    shown = ", ".join(f"{field}: {value!r}" for field, value in values.items() if value and field != "id")
+    return f"{name} {verb} ({shown})"

@@ -1,0 +1,223 @@
+"""From file sides and row changes to a plan: which records change, what is held, what the files must show.
+
+Reads the database, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parser.document import At
+from schema.db import Database
+from schema.journal import Net
+from schema.records import Role, Table
+from syncd import emission, guard
+from syncd.config import Config
+from syncd.emission import Plan
+from syncd.gather import Delta, Gatherer, RecordId
+from syncd.homes import Homes, start
+from syncd.incoming import Incoming
+from syncd.lookup import RowLookup
+from syncd.match import Edited, Matcher
+from syncd.model import Keyed, Mode, Sides, Verdict
+from syncd.reconcile import reconcile
+from syncd.state import BankState
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A change that waits for a yes. ``hash`` is the digest of the file that it is about, None where that is gone."""
+
+    path: str
+    kind: str
+    reason: str
+    hash: str | None
+    deletes: int
+
+
+@dataclass(slots=True)
+class Decided:
+    """The outcome: per record, per document, and what is kept back."""
+
+    verdicts: list[tuple[Verdict, Sides]] = field(default_factory=list)
+    documents: dict[str, Keyed | None] = field(default_factory=dict)
+    emitted: dict[str, Keyed] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    holds: list[Hold] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    unsealed: set[RecordId] = field(default_factory=set)
+    follow: list[tuple[RecordId, str]] = field(default_factory=list)
+    followed: list[tuple[RecordId, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that a decision rests on.
+
+    ``accepted`` names the holds that got their yes, as ``(path, kind, hash)``; ``follows`` the fields whose other
+    current readings are due to be brought along now; ``held`` documents that wait already.
+    """
+
+    incoming: Mapping[str, Incoming]
+    nets: Mapping[RecordId, Net]
+    follows: frozenset[tuple[RecordId, str]]
+    accepted: frozenset[tuple[str, str, str | None]]
+    mode: Mode
+    follow_now: bool
+
+
+class Decider:
+    """Decides one batch."""
+
+    def __init__(self, db: Database, state: BankState, config: Config, question: Question) -> None:
+        self._db = db
+        self._state = state
+        self._config = config
+        self._ask = question
+        self._out = Decided()
+
+    def decide(self) -> Decided:
+        """Verdicts and holds; then, unless files are never written, what the files must show."""
+        out = self._out
+        self._hold_marked()
+        while True:
+            deltas = self._deltas()
+            gatherer = Gatherer(self._db, self._state, deltas, self._ask.nets)
+            sides = {record: gatherer.sides(record) for record in self._records(gatherer)}
+            verdicts = {record: reconcile(s) for record, s in sides.items()}
+            if not self._hold_deletions(sides, verdicts):
+                break
+        out.documents = {path: delta.new for path, delta in deltas.items()}
+        self._hold_removals(sides, verdicts)
+        if self._ask.mode is Mode.OBSERVE:
+            self._observe(sides, verdicts)
+        else:
+            self._emit(sides, verdicts)
+        out.verdicts = [
+            (verdict, sides[record]) for record, verdict in verdicts.items() if record not in out.unsealed
+        ]
+        return out
+
+    def _records(self, gatherer: Gatherer) -> list[RecordId]:
+        records = gatherer.records()
+        return records + [record for record, _ in sorted(self._ask.follows) if record not in set(records)]
+
+    def _deltas(self) -> dict[str, Delta]:
+        taken = {path: i for path, i in self._ask.incoming.items() if path not in self._out.held}
+        edited = [Edited(path, self._state.base(path), i.document) for path, i in taken.items()]
+        keyed = Matcher(RowLookup(self._db)).match(edited)
+        return {e.path: Delta(e.path, e.base, keyed.get(e.path)) for e in edited}
+
+    # -- holds ---------------------------------------------------------------------------------------------------
+
+    def _hold(self, path: str, kind: str, reason: str, deletes: int) -> bool:
+        incoming = self._ask.incoming.get(path)
+        digest = incoming.disk.digest if incoming and incoming.disk else None
+        if incoming is None and path in self._state.rows:
+            digest = self._state.rows[path].hash
+        if (path, kind, digest) in self._ask.accepted:
+            return False
+        self._out.holds.append(Hold(path, kind, reason, digest, deletes))
+        self._out.held.add(path)
+        return True
+
+    def _hold_marked(self) -> None:
+        for path, incoming in self._ask.incoming.items():
+            if incoming.document and incoming.disk and (reason := guard.marker_reason(incoming.document.text)):
+                self._hold(path, "markers", reason, 0)
+
+    def _hold_deletions(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> bool:
+        """Whether a document had to be taken out of the batch because too much would go with it."""
+        lost: dict[str, int] = {}
+        for record, verdict in verdicts.items():
+            if verdict.row is None and sides[record].db is not None and sides[record].before:
+                for path in {s.path for s in sides[record].before} & self._ask.incoming.keys():
+                    lost[path] = lost.get(path, 0) + 1
+        found = False
+        for path, deleted in lost.items():
+            incoming = self._ask.incoming[path]
+            reason = guard.deletion_reason(
+                deleted,
+                self._total(path),
+                gone=incoming.disk is None,
+                empty=incoming.disk is not None and not incoming.disk.data.strip(),
+                most=self._config.hold_records,
+                share=self._config.hold_share,
+            )
+            if reason and path not in self._out.held:
+                found |= self._hold(path, "deletion", reason, deleted)
+        return found
+
+    def _total(self, path: str) -> int:
+        base = self._state.base(path)
+        return len({(r.table, k) for _, r, k in base.readings() if k}) if base else 0
+
+    def _hold_removals(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+        """A deleted row whose text is a whole document: the document's prose would go with it, so that waits."""
+        for record, verdict in verdicts.items():
+            own = [s.path for s in sides[record].after if s.role is Role.OWN]
+            if not verdict.remove or verdict.table not in (Table.TASKS, Table.SESSIONS) or not own:
+                continue
+            path = own[0]
+            reason = f"its row was deleted from {verdict.table.value}; the whole document would be removed"
+            if self._ask.mode is not Mode.OBSERVE and self._hold(path, "removal", reason, 1):
+                self._out.unsealed |= {r for r, s in sides.items() if r == record or _stands_in(s, path)}
+            else:
+                self._out.removed.add(path)
+
+    # -- files ---------------------------------------------------------------------------------------------------
+
+    def _observe(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+        """No file is written: row changes that no manual edit met stay pending."""
+        self._out.removed.clear()
+        for record, verdict in verdicts.items():
+            if (verdict.show or verdict.insert or verdict.remove) and not verdict.clashes and record in self._ask.nets:
+                self._out.unsealed.add(record)
+
+    def _emit(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+        out, plan = self._out, Plan()
+        homes = Homes(self._db, plan, self._current, sides)
+        for record, verdict in verdicts.items():
+            if record in out.unsealed:
+                continue
+            due = frozenset(name for r, name in self._ask.follows if r == record)
+            names = verdict.show | due | (verdict.follow if self._ask.follow_now else frozenset())
+            emission.plan_fields(plan, verdict, sides[record], names)
+            out.followed += [(record, name) for name in names]
+            if not self._ask.follow_now:
+                out.follow += [(record, name) for name in sorted(verdict.follow - names)]
+            if verdict.remove:
+                emission.plan_removal(plan, sides[record])
+        homes.place([v for r, v in verdicts.items() if v.insert and r not in out.unsealed])
+        out.problems += homes.unshown
+        self._make(plan, homes, sides)
+
+    def _current(self, path: str) -> Keyed | None:
+        if path in self._out.held or path in self._out.removed:
+            return None
+        if path in self._out.documents:
+            return self._out.documents[path]
+        return self._state.base(path)
+
+    def _make(self, plan: Plan, homes: Homes, sides: Mapping[RecordId, Sides]) -> None:
+        for path, changes in sorted(plan.items()):
+            if path in self._out.held or path in self._out.removed:
+                continue
+            before = start(path, homes, self._current)
+
+            def name(at: At, keyed: Keyed = before) -> str:
+                reading = keyed.document.at(at)
+                return emission.describe(reading.table, keyed.keys[at.section][at.reading], sides)
+
+            done = emission.make(path, before, changes, name)
+            self._out.problems += done.refused
+            if done.keyed.document.text != before.document.text or path in homes.made:
+                self._out.emitted[path] = done.keyed
+
+
+def _stands_in(sides: Sides, path: str) -> bool:
+    return any(s.path == path for s in sides.after)
+
+

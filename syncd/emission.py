@@ -1,0 +1,210 @@
+"""What the files must show because rows changed: changes per document, made by the writer. Pure but for row look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from parser.document import At, Document
+from schema.records import Reading, Role, Table, Value
+from syncd.identify import align, natural_key, window
+from syncd.model import Keyed, Keys, Sides, Verdict
+from syncd.reconcile import reached, settled
+from writer.changes import Change, Insert, Remove, SetFields
+from writer.put import put
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A record to be inserted, with the keys that its readings will have: its own and its children's."""
+
+    insert: Insert
+    table: Table
+    key: str
+    parent: str | None = None  # key of the entry that a file modification belongs to
+    children: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class DocumentChanges:
+    """All that is asked of one document."""
+
+    sets: list[SetFields] = field(default_factory=list)
+    removes: list[Remove] = field(default_factory=list)
+    births: list[Birth] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A document after its changes, with the sentences for what could not be shown in it."""
+
+    keyed: Keyed
+    refused: tuple[str, ...]
+
+
+Plan = dict[str, DocumentChanges]
+
+
+def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str]) -> None:
+    """Ask every reading that a change by row reaches to show ``names`` as the row has them."""
+    if verdict.row is None or not names:
+        return
+    shown_somewhere: set[str] = set()
+    for shown in sides.after:
+        if not reached(sides.table, shown):
+            continue
+        stale = {
+            n: _ordered(shown.reading.value(n), verdict.row.get(n))
+            for n in names
+            if _must_change(sides.table, shown.reading, n, verdict.row.get(n))
+        }
+        shown_somewhere |= {n for n in names if shown.reading.shows(n)}
+        for group in _groups(shown.reading, stale):
+            plan.setdefault(shown.path, DocumentChanges()).sets.append(SetFields(shown.at, group))
+    missing = {n: v for n in names - shown_somewhere if (v := verdict.row.get(n)) not in (None, ())}
+    own = next((s for s in sides.after if s.role is Role.OWN), None)
+    if sides.table is Table.TASKS and missing and own is not None:
+        for name, value in missing.items():
+            plan.setdefault(own.path, DocumentChanges()).sets.append(SetFields(own.at, {name: value}))
+
+
+def _must_change(table: Table, reading: Reading, name: str, value: Value) -> bool:
+    if reading.shows(name):
+        return settled(name, reading.value(name)) != settled(name, value)
+    # A line without a description can be given one; a task's reading without a field is no place for it.
+    return table is not Table.TASKS and value not in (None, ())
+
+
+def _ordered(old: Value, new: Value) -> Value:
+    """Dependencies in the order in which this place has them, new ones last."""
+    if not isinstance(new, tuple):
+        return new
+    kept = [item for item in old if item in new] if isinstance(old, tuple) else []
+    return (*kept, *(item for item in new if item not in kept))
+
+
+def _groups(reading: Reading, stale: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """Fields that stand in the text together; each other one by itself, so that one refusal stops no other."""
+    own = {n: v for n, v in stale.items() if n in reading.fields}
+    return [group for group in (own, *({n: v} for n, v in stale.items() if n not in own)) if group]
+
+
+def plan_removal(plan: Plan, sides: Sides) -> None:
+    """Ask every document to take out the text of a record whose row was deleted."""
+    for shown in sides.after:
+        if reached(sides.table, shown):
+            plan.setdefault(shown.path, DocumentChanges()).removes.append(Remove(shown.at))
+
+
+def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At], str]) -> Emitted:
+    """Make the changes of one document. ``name`` gives the words for the record at an address, for refusals."""
+    refused: list[str] = []
+    if changes.sets:
+        done = put(keyed.document, _merged(changes.sets))
+        refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
+        keyed = carry(keyed, done.document, [], moved=True)
+    if changes.removes:
+        done = put(keyed.document, list(dict.fromkeys(changes.removes)))
+        refused += [f"{name(_at(r.change))} cannot be taken out of {path}: {r.reason}" for r in done.refused]
+        keyed = carry(keyed, done.document, [])
+    for birth in changes.births:
+        insert = birth.insert
+        if birth.parent is not None:
+            insert = Insert(insert.table, insert.values, _find(keyed, Table.ENTRIES, birth.parent), insert.children)
+        done = put(keyed.document, [insert])
+        if done.refused:
+            refused.append(f"{birth.table.value} {birth.key} cannot be shown in {path}: {done.refused[0].reason}")
+            continue
+        born = [(birth.table, birth.key), *((Table.MODIFICATIONS, child) for child in birth.children)]
+        keyed = carry(keyed, done.document, born)
+    return Emitted(keyed, tuple(refused))
+
+
+def _merged(sets: Sequence[SetFields]) -> list[SetFields]:
+    """Equal requests once."""
+    return list({(c.at, tuple(sorted(c.values.items()))): c for c in sets}.values())
+
+
+def _at(change: Change) -> At:
+    assert isinstance(change, SetFields | Remove)
+    return change.at
+
+
+def _find(keyed: Keyed, table: Table, key: str) -> At | None:
+    return next((at for at, reading, k in keyed.readings() if k == key and reading.table is table), None)
+
+
+def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, moved: bool = False) -> Keyed:
+    """``new`` with the keys of ``old``: readings keep their order; those of ``born`` are the ones that were added.
+
+    With ``moved`` no reading was added or removed; their values changed.
+    """
+    first, end_old, end_new = window(old.document, new)
+    before = [(n, i, r) for n in range(first, end_old) for i, r in enumerate(old.document.sections[n].readings)]
+    after = [(n, i, r) for n in range(first, end_new) for i, r in enumerate(new.sections[n].readings)]
+    found: dict[tuple[int, int], str] = {}
+    same_shape = [r.table for *_, r in before] == [r.table for *_, r in after]
+    if moved and same_shape:
+        found = {(n, i): old.keys[a][b] for (n, i, _), (a, b, _) in zip(after, before, strict=True)}
+    elif moved:
+        matches = align(old, new)
+        found = {(n, i): matches.get(At(n, i), "") for n, i, _ in after}
+    else:
+        found = _by_values(old.keys, before, after, list(born))
+    shift = end_new - end_old
+    return Keyed(
+        new,
+        tuple(
+            old.keys[n]
+            if n < first
+            else old.keys[n - shift]
+            if n >= end_new
+            else tuple(found.get((n, i), "") for i in range(len(section.readings)))
+            for n, section in enumerate(new.sections)
+        ),
+    )
+
+
+_Spot = tuple[int, int, Reading]
+
+
+def _by_values(
+    keys: Keys, before: list[_Spot], after: list[_Spot], born: list[tuple[Table, str]]
+) -> dict[tuple[int, int], str]:
+    """Pair readings by equal values in order; what is left over was moved, or is one of ``born``."""
+
+    def look(spot: _Spot) -> object:
+        reading = spot[2]
+        return (reading.table, reading.role, tuple(sorted(reading.values().items(), key=lambda item: item[0])))
+
+    left, right = [look(s) for s in before], [look(s) for s in after]
+    found: dict[tuple[int, int], str] = {}
+    spare = dict.fromkeys(range(len(before)))
+    for a, b, size in SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks():
+        for step in range(size):
+            found[after[b + step][:2]] = keys[before[a + step][0]][before[a + step][1]]
+            spare.pop(a + step)
+    for number, spot in enumerate(after):
+        if spot[:2] in found:
+            continue
+        natural = natural_key(spot[2])
+        twin = next((a for a in spare if left[a] == right[number]), None)
+        if natural is not None:
+            found[spot[:2]] = natural
+        elif twin is not None:
+            spare.pop(twin)
+            found[spot[:2]] = keys[before[twin][0]][before[twin][1]]
+        else:
+            position = next((i for i, (table, _) in enumerate(born) if table is spot[2].table), None)
+            if position is not None:
+                found[spot[:2]] = born.pop(position)[1]
+    return found
+
+
+def describe(table: Table, key: str, sides: Mapping[tuple[Table, str], Sides]) -> str:
+    """The words for a record in a message: its table and id, and where it stands."""
+    known = sides.get((table, key))
+    place = next((f" ({s.path})" for s in known.after), "") if known else ""
+    return f"{table.value} {key}{place}"
+

@@ -1,0 +1,356 @@
+"""Converge: scan, read, decide, apply. The one place where the phases meet.
+
+Tests and commands call `Engine.converge`; it starts no thread and sleeps only where it is told that it may wait.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schema import journal, store
+from schema.db import Database, open_database
+from schema.journal import Net
+from schema.records import Action, Table
+from syncd import apply, holds, publish
+from syncd.apply import Batch, Moved, NewBase, last_change
+from syncd.bank import database_of
+from syncd.config import Config
+from syncd.decide import Decided, Decider, Question
+from syncd.files import Held
+from syncd.gather import TABLE_NAMES, RecordId
+from syncd.incoming import Incoming, Reader
+from syncd.model import Mode, Report, State
+from syncd.scan import Scan, scan
+from syncd.state import BankState
+
+_ROUNDS = 20  # rounds of one converge before it says that somebody writes all the time
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one round did."""
+
+    committed: apply.Committed | None = None
+    absorbed: set[str] = field(default_factory=set)
+    emitted: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+    waiting: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    diffs: list[tuple[str, str]] = field(default_factory=list)
+    row_diffs: list[str] = field(default_factory=list)
+
+
+class Engine:
+    """One bank: its database, its base and the way to converge it. Whoever uses it holds the bank's lock."""
+
+    def __init__(self, bank: Path, db: Database, config: Config, clock: Clock = _now) -> None:
+        self.bank = bank
+        self.db = db
+        self.config = config
+        self.state = BankState(db)
+        self.held = Held(bank)
+        self._clock = clock
+        self._missing: dict[str, float] = {}
+        self._progress: Callable[[int, int], None] | None = None
+
+    @classmethod
+    def open(cls, bank: Path, *, create: bool, config: Config | None = None, clock: Clock = _now) -> Engine:
+        """Open the bank's database, making it where ``create`` says so. Raises `schema.errors.SyncdError`."""
+        file = database_of(bank)
+        if create:
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+        return cls(bank, open_database(file, create=create), config or Config(), clock)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.db.close()
+
+    @property
+    def mode(self) -> Mode:
+        """How files and rows are brought together now."""
+        return Mode(store.state_get(self.db, "mode") or Mode.COEXIST)
+
+    def converge(
+        self,
+        paths: Collection[str] | None = None,
+        *,
+        settle: bool = True,
+        follow: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Report:
+        """Bring both sides together. ``paths`` restricts the look to these documents (hints of a watcher).
+
+        With ``settle`` it waits for files that are missing or open for writing, up to ``settle_seconds``; without, they
+        are named as pending. With ``follow``, places that still show what a manual edit changed elsewhere are
+        brought along. A ``dry_run`` changes nothing and gives the diffs. ``progress`` is told how many documents of
+        how many were read.
+        """
+        self._progress = progress
+        total = _Round()
+        only = None if paths is None else set(paths)
+        for number in range(_ROUNDS):
+            done = self._round(only, follow and number == 0, dry_run, settle)
+            _add(total, done)
+            if dry_run or not done.again:
+                break
+            only = done.again
+            time.sleep(0.002 * number)
+        return self._report(total)
+
+    # -- one round -----------------------------------------------------------------------------------------------
+
+    def _round(self, only: set[str] | None, follow: bool, dry_run: bool, settle: bool) -> _Round:
+        began = time.perf_counter()
+        done = _Round()
+        outbox = publish.outbox(self.db)
+        if not dry_run:
+            publish.settle_outbox(self.db, self.state, self.bank, self.held, outbox, done.waiting)
+            outbox = publish.outbox(self.db)
+        found = self._scan(only, outbox, settle)
+        done.waiting |= found.waiting
+        seen = last_change(self.db)
+        nets, edited = self._row_changes()
+        incoming = self._incoming(found, outbox, edited)
+        follows = holds.follows(self.db) if follow else frozenset()
+        if not incoming and not nets and not follows:
+            if not dry_run:
+                holds.note(self.db, [], found, self._clock())
+            return done
+        question = Question(incoming, nets, follows, holds.accepted(self.db), self.mode, follow)
+        decided = Decider(self.db, self.state, self.config, question).decide()
+        done.problems += decided.problems
+        if dry_run:
+            self._describe(decided, incoming, done)
+            return done
+        holds.note(self.db, decided.holds, found, self._clock())
+        self._carry_out(decided, incoming, edited, seen, began, done)
+        return done
+
+    def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool) -> Scan:
+        """A scan in which files that were missing or busy had their time to come back."""
+        deadline = time.monotonic() + self.config.settle_seconds
+        while True:
+            found = scan(
+                self.bank,
+                self.state.rows,
+                only=only,
+                always=outbox,
+                limit=self.config.max_document_mb * 1_000_000,
+                now_ns=time.time_ns(),
+            )
+            unsettled = self._unsettled(found)
+            if not settle or not (unsettled or found.waiting) or time.monotonic() >= deadline:
+                found.waiting |= {path: "missing for less than a moment" for path in unsettled}
+                found.missing -= unsettled
+                return found
+            time.sleep(0.02)
+
+    def _unsettled(self, found: Scan) -> set[str]:
+        """Missing documents that may be about to come back. One whose text stands elsewhere now was moved."""
+        now = time.monotonic()
+        appeared = {content.digest for path, content in found.changed.items() if path not in self.state.rows}
+        for path in list(self._missing):
+            if found.complete and path not in found.missing:
+                del self._missing[path]
+        young = set()
+        for path in found.missing:
+            since = self._missing.setdefault(path, now)
+            if now - since < self.config.settle_seconds and self.state.rows[path].hash not in appeared:
+                young.add(path)
+        return young
+
+    def _row_changes(self) -> tuple[dict[RecordId, Net], dict[int, Net]]:
+        """Pending changes by other clients: per record, and per section of prose."""
+        if not journal.has_pending(self.db):
+            return {}, {}
+        nets = journal.coalesce(journal.pending(self.db))
+        sections = {int(key): net for (table, key), net in nets.items() if table == "sections"}
+        return _by_record(self.db, nets), sections
+
+    def _incoming(
+        self, found: Scan, outbox: dict[str, str | None], edited: dict[int, Net]
+    ) -> dict[str, Incoming]:
+        texts = holds.edited_texts(self.db, self.state, edited)
+        reader = Reader(self.db, self.state, outbox, texts)
+        incoming = {}
+        for number, (path, content) in enumerate(found.changed.items(), 1):
+            incoming[path] = reader.read(path, content)
+            if self._progress is not None:
+                self._progress(number, len(found.changed))
+        incoming |= {path: Incoming(path, None, None) for path in found.missing}
+        for path in texts.keys() - incoming.keys():
+            content = publish.read_now(self.bank, path)
+            if content is not None:
+                incoming[path] = reader.read(path, content)
+        return {path: i for path, i in incoming.items() if not self._known_problem(i)}
+
+    def _known_problem(self, incoming: Incoming) -> bool:
+        """A document that is not text and did not change since it was reported is not news."""
+        row = self.state.rows.get(incoming.path)
+        return bool(incoming.problem and row and incoming.disk and row.hash == incoming.disk.digest)
+
+    # -- carrying out --------------------------------------------------------------------------------------------
+
+    def _carry_out(
+        self,
+        decided: Decided,
+        incoming: dict[str, Incoming],
+        edited: dict[int, Net],
+        seen: int,
+        began: float,
+        done: _Round,
+    ) -> None:
+        bases = self._bases(decided, incoming)
+        batch = Batch(*_named(decided, incoming), seen=seen)
+        batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
+        batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
+        batch.clashes += [c for path, i in incoming.items() if path not in decided.held for c in i.clashes]
+        batch.follow, batch.followed = decided.follow, decided.followed
+        batch.edited_sections = {key: str((net.before or {}).get("text")) for key, net in edited.items()}
+        if not _does_something(batch, self.db):
+            return
+        prepared = publish.prepare_all(self.bank, bases)
+        try:
+            milliseconds = (time.perf_counter() - began) * 1000
+            done.committed = apply.commit(self.db, self.state, batch, self._clock(), milliseconds)
+        except Moved:
+            prepared.discard()
+            done.again |= incoming.keys() or {""}
+            return
+        except BaseException:
+            prepared.discard()
+            raise
+        done.absorbed |= {b.path for b in bases if b.path in incoming}
+        done.emitted |= set(done.committed.files)
+        done.again |= prepared.publish(self.db, self.state, self.held, done.waiting)
+
+    def _bases(self, decided: Decided, incoming: dict[str, Incoming]) -> list[NewBase]:
+        bases = []
+        for path in sorted(incoming.keys() | decided.emitted.keys() | decided.removed):
+            if path in decided.held:
+                continue
+            arrived = incoming.get(path)
+            disk, stat = (arrived.disk.data, arrived.disk.stat) if arrived and arrived.disk else (None, None)
+            if arrived is None:
+                disk = apply.base_bytes(self.state, path)
+            keyed = None if path in decided.removed else decided.emitted.get(path) or decided.documents.get(path)
+            bases.append(NewBase(path, disk, stat, keyed, arrived.problem if arrived else None))
+        return bases
+
+    # -- telling -------------------------------------------------------------------------------------------------
+
+    def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: _Round) -> None:
+        """The diffs of both sides for a dry run."""
+        for base in self._bases(decided, incoming):
+            old = apply.base_bytes(self.state, base.path)
+            if base.path in incoming:
+                done.absorbed.add(base.path)
+                done.diffs.append((base.path, _diff(old, base.disk, base.path, "database", "file")))
+            if base.content != base.disk:
+                done.emitted.add(base.path)
+                done.diffs.append((base.path, _diff(base.disk, base.content, base.path, "file", "as written")))
+        for verdict, sides in decided.verdicts:
+            done.row_diffs += _row_diff(verdict.table, verdict.key, sides.db, verdict.row)
+        done.problems += [f"{hold.path} would be held: it {hold.reason}" for hold in decided.holds]
+
+    def _report(self, total: _Round) -> Report:
+        conflicts, open_holds = holds.open_conflicts(self.db), holds.open_holds(self.db)
+        pending = tuple(sorted(total.waiting))
+        state = State.ATTENTION if conflicts or open_holds else State.PENDING if pending else State.CONVERGED
+        reason = next((f"{path}: {why}" for path, why in sorted(total.waiting.items())), None)
+        if open_holds:
+            reason = f"{open_holds[0]['path']} {open_holds[0]['reason']}"
+        return Report(
+            state,
+            total.committed.transaction_id if total.committed else None,
+            total.committed.number if total.committed else None,
+            tuple(sorted(total.absorbed)),
+            tuple(sorted(total.emitted)),
+            conflicts,
+            open_holds,
+            tuple(total.problems),
+            pending,
+            reason,
+            tuple(total.diffs),
+            tuple(total.row_diffs),
+        )
+
+
+def _add(total: _Round, done: _Round) -> None:
+    total.committed = done.committed or total.committed
+    total.absorbed |= done.absorbed
+    total.emitted |= done.emitted
+    total.problems += done.problems
+    total.diffs += done.diffs
+    total.row_diffs += done.row_diffs
+    total.waiting = done.waiting
+
+
+def _named(decided: Decided, incoming: dict[str, Incoming]) -> tuple[str, str]:
+    """Operation and origin of the transaction, from what it does."""
+    from_db = any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
+    if incoming and from_db:
+        return "converge", "file+external"
+    if from_db:
+        return "emit", "external"
+    return ("absorb", "file") if incoming else ("follow", "syncd")
+
+
+def _does_something(batch: Batch, db: Database) -> bool:
+    return bool(batch.bases or batch.verdicts or batch.clashes or batch.follow)
+
+
+def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:
+    """Net changes by record; those of a task's dependencies become a change of the task."""
+    records: dict[RecordId, Net] = {}
+    needs: dict[str, list[tuple[str, Net]]] = {}
+    for (table, key), net in nets.items():
+        if table == "task_dependencies":
+            task, _, need = key.partition(">")
+            needs.setdefault(task, []).append((need, net))
+        elif table in TABLE_NAMES:
+            records[Table(table), key] = net
+    for task, changes in needs.items():
+        records[Table.TASKS, task] = _with_needs(db, task, records.get((Table.TASKS, task)), changes)
+    return records
+
+
+def _with_needs(db: Database, task: str, net: Net | None, changes: list[tuple[str, Net]]) -> Net:
+    row = store.fetch(db, "tasks", task)
+    now = set((row or {}).get("dependencies") or ())
+    added = {need for need, change in changes if change.operation == "insert"}
+    gone = {need for need, change in changes if change.operation == "delete"}
+    before = {"dependencies": tuple(sorted((now - added) | gone))}
+    if net is None:
+        return Net(Action.UPDATE, before, {"dependencies": tuple(sorted(now))})
+    if net.operation == "insert":
+        return net
+    return Net(net.operation, {**(net.before or {}), **before}, net.after)
+
+
+def _diff(old: bytes | None, new: bytes | None, path: str, left: str, right: str) -> str:
+    a = (old or b"").decode("utf-8", "replace").split("\n")
+    b = (new or b"").decode("utf-8", "replace").split("\n")
+    return "\n".join(difflib.unified_diff(a, b, f"{path} ({left})", f"{path} ({right})", lineterm="", n=2))
+
+
+def _row_diff(table: Table, key: str, old: object, new: object) -> list[str]:
+    if new is None or old is None:
+        return [f"{table.value} {key}: {'deleted' if new is None else 'new'}"] if old != new else []
+    assert isinstance(old, dict)
+    assert isinstance(new, dict)
+    changed = [n for n in new if not apply.same(n, old.get(n), new.get(n))]
+    return [f"{table.value} {key}: {name} {old.get(name)!r} -> {new.get(name)!r}" for name in changed]
+
+

@@ -1,0 +1,194 @@
+"""Collect, for each record that a batch touches, everything that is known of it: `Sides`.
+
+Reads rows through the store; decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from parser.document import At
+from schema import store
+from schema.db import Database
+from schema.journal import Net
+from schema.records import FIELDS, Reading, Table, Value
+from syncd.identify import window
+from syncd.match import NEW
+from syncd.model import Keyed, Row, Shown, Sides
+from syncd.state import BankState
+
+RecordId = tuple[Table, str]
+ROWS = frozenset(Table) - {Table.HEADER, Table.COUNTS}
+TABLE_NAMES = frozenset(table.value for table in ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A document of the batch, keyed on both ends; None where it did not exist or is gone."""
+
+    path: str
+    base: Keyed | None
+    new: Keyed | None
+
+    def bounds(self) -> tuple[int, int, int]:
+        """The window of sections that differ: first, end in the base, end in the new document."""
+        if self.base is None or self.new is None:
+            return 0, _length(self.base), _length(self.new)
+        return window(self.base.document, self.new.document)
+
+
+@dataclass(slots=True)
+class Touched:
+    """Readings within the windows of a batch, by record: before and after."""
+
+    before: dict[RecordId, list[Shown]] = field(default_factory=dict)
+    after: dict[RecordId, list[Shown]] = field(default_factory=dict)
+
+    def changed(self) -> set[RecordId]:
+        """Records whose readings differ between before and after."""
+        return {
+            record
+            for record in self.before.keys() | self.after.keys()
+            if _looks(self.before.get(record, [])) != _looks(self.after.get(record, []))
+        }
+
+
+def touch(deltas: Iterable[Delta]) -> Touched:
+    """The readings that stand in the changed windows of ``deltas``."""
+    touched = Touched()
+    for delta in deltas:
+        first, end_base, end_new = delta.bounds()
+        if delta.base is not None:
+            _collect(delta.path, delta.base, first, end_base, touched.before)
+        if delta.new is not None:
+            _collect(delta.path, delta.new, first, end_new, touched.after)
+    return touched
+
+
+def _collect(path: str, keyed: Keyed, first: int, end: int, into: dict[RecordId, list[Shown]]) -> None:
+    for number in range(first, end):
+        for index, reading in enumerate(keyed.document.sections[number].readings):
+            if reading.table in ROWS:
+                record = (reading.table, keyed.keys[number][index])
+                into.setdefault(record, []).append(Shown(path, At(number, index), reading))
+
+
+def _looks(shown: list[Shown]) -> list[tuple[str, str, Mapping[str, Value]]]:
+    return [(s.path, s.role.value, s.reading.values()) for s in shown]
+
+
+class Gatherer:
+    """Builds `Sides` for the records of one batch."""
+
+    def __init__(self, db: Database, state: BankState, deltas: Mapping[str, Delta], nets: Mapping[RecordId, Net]) -> None:
+        self._db = db
+        self._state = state
+        self._deltas = deltas
+        self._nets = nets
+        self._bounds = {path: delta.bounds() for path, delta in deltas.items()}
+        self._touched = touch(deltas.values())
+        self._numbers: dict[str, dict[int, int]] = {}
+
+    def records(self) -> list[RecordId]:
+        """All records that this batch is about, in the order in which rows may be written: owners first."""
+        order = {table: number for number, table in enumerate(Table)}
+        wanted = self._touched.changed() | set(self._nets)
+        return sorted(wanted, key=lambda record: (order[record[0]], _number(record[1])))
+
+    def sides(self, record: RecordId) -> Sides:
+        """Everything that is known of one record."""
+        table, key = record
+        base, db = self._rows(record)
+        before: list[Shown] = []
+        after: list[Shown] = []
+        for shown in self._stored(record):
+            before.append(shown)
+            bounds = self._bounds.get(shown.path)
+            if bounds is None:
+                after.append(shown)
+            elif not bounds[0] <= shown.at.section < bounds[1] and (kept := self._carried(shown, bounds)):
+                after.append(kept)
+        after += self._touched.after.get(record, [])
+        return Sides(table, key, base, db, tuple(before), tuple(sorted(after, key=lambda s: (s.path, s.at))))
+
+    def _carried(self, shown: Shown, bounds: tuple[int, int, int]) -> Shown | None:
+        """The same reading at its address in the new document, outside the window."""
+        new = self._deltas[shown.path].new
+        if new is None:
+            return None
+        number = shown.at.section + (bounds[2] - bounds[1] if shown.at.section >= bounds[1] else 0)
+        at = At(number, shown.at.reading)
+        return Shown(shown.path, at, new.document.at(at))
+
+    def _stored(self, record: RecordId) -> list[Shown]:
+        """All readings of a record in the bases of its documents."""
+        table, key = record
+        if key.startswith(NEW) or not key:
+            return []
+        found = []
+        for path, section_id, ordinal, _ in store.readings_of(self._db, table.value, key):
+            keyed = self._state.base(path)
+            number = self._number_of(path).get(section_id)
+            if keyed is None or number is None or number >= len(keyed.document.sections):
+                continue
+            readings = keyed.document.sections[number].readings
+            if ordinal < len(readings) and keyed.keys[number][ordinal] == key and readings[ordinal].table is table:
+                found.append(Shown(path, At(number, ordinal), readings[ordinal]))
+        return sorted(found, key=lambda s: (s.path, s.at))
+
+    def _number_of(self, path: str) -> dict[int, int]:
+        if path not in self._numbers:
+            self._numbers[path] = {row.id: number for number, row in enumerate(self._state.sections(path))}
+        return self._numbers[path]
+
+    def _rows(self, record: RecordId) -> tuple[Row | None, Row | None]:
+        """The row of a record as both sides last agreed on it, and as it is in the database now."""
+        table, key = record
+        db = None if key.startswith(NEW) or not key else row_of(self._db, table, key)
+        net = self._nets.get(record)
+        if net is None:
+            return db, db
+        match net.operation:
+            case "insert":
+                return None, db
+            case "delete":
+                return clean(table, net.before or {}), None
+        return {**(db or {}), **_named(table, net.before or {})}, db
+
+
+def row_of(db: Database, table: Table, key: str) -> Row | None:
+    """The fields of one row as readings hold them: text, or None."""
+    row = store.fetch(db, table.value, key)
+    return None if row is None else clean(table, row)
+
+
+def clean(table: Table, row: Mapping[str, object]) -> Row:
+    """A row's fields with numbers as text; empty text is nothing."""
+    values: dict[str, Value] = {}
+    for name in FIELDS[table]:
+        value = row.get(name)
+        if name == "dependencies":
+            values[name] = tuple(str(item) for item in value) if isinstance(value, (tuple, list)) else ()
+        else:
+            values[name] = None if value is None else str(value)
+    return values
+
+
+def _named(table: Table, values: Mapping[str, object]) -> Row:
+    full = clean(table, values)
+    return {name: full[name] for name in values if name in full}
+
+
+def reading_row(table: Table, reading: Reading) -> Row:
+    """All fields of a reading's table, None where the reading shows nothing."""
+    return {name: reading.value(name) for name in FIELDS[table]}
+
+
+def _length(keyed: Keyed | None) -> int:
+    return len(keyed.document.sections) if keyed else 0
+
+
+def _number(key: str) -> tuple[int, str]:
+    tail = key.removeprefix(NEW)
+    return (int(tail), "") if tail.isdigit() else (0, key)

@@ -1,0 +1,37 @@
+"""Predicates that keep a change back until somebody says yes. Pure: each gives the sentence that explains it, or None."""
+
+from __future__ import annotations
+
+import re
+
+_MARKERS = re.compile(r"^<{7} .*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} ", re.M)
+
+
+def marker_reason(text: str) -> str | None:
+    """Whether the text holds git's conflict markers. A lone line of ``=======`` is prose."""
+    if "<<<<<<< " not in text or ">>>>>>> " not in text or not _MARKERS.search(text):
+        return None
+    return "holds git's conflict markers: finish the merge in the file"
+
+
+def deletion_reason(
+    deleted: int, total: int, *, gone: bool, empty: bool, most: int, share: float
+) -> str | None:
+    """Whether absorbing a document would delete more than may go unasked.
+
+    ``deleted`` records of the ``total`` that it showed would be gone from the bank; ``gone`` and ``empty`` say that
+    the document itself vanished or has no text left.
+    """
+    if deleted == 0:
+        return None
+    if gone:
+        return f"vanished, and {_count(deleted)} stood nowhere else"
+    if empty:
+        return f"was emptied, and {_count(deleted)} stood nowhere else"
+    if deleted > most and deleted > share * total:
+        return f"lost {deleted} of its {total} records in one edit"
+    return None
+
+
+def _count(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"

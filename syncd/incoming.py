@@ -1,0 +1,111 @@
+"""The file side of a document: what somebody saved, brought onto the base that the database has now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from parser.document import At, Document, parse
+from schema import history
+from schema.db import Database
+from syncd.files import Content
+from syncd.identify import align
+from syncd.merge import nearest
+from syncd.model import Clash, Keyed
+from syncd.rebase import rebase, reverted
+from syncd.state import BankState
+
+_VERSIONS = 12  # how many texts back a stale writer is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A document of a batch. ``disk`` is what its file holds (None: no file), ``document`` its file side.
+
+    ``document`` differs from the file where a stale text was merged; it is None where the file is gone or no text.
+    """
+
+    path: str
+    disk: Content | None
+    document: Document | None
+    problem: str | None = None
+    clashes: tuple[Clash, ...] = ()
+
+
+class Reader:
+    """Makes the file sides of one batch.
+
+    ``outbox`` are documents whose last emitted text never reached the disk; ``edited`` gives the texts of documents
+    whose sections were changed by a client of the database.
+    """
+
+    def __init__(self, db: Database, state: BankState, outbox: Mapping[str, str | None], edited: Mapping[str, str]) -> None:
+        self._db = db
+        self._state = state
+        self._outbox = outbox
+        self._edited = edited
+
+    def read(self, path: str, disk: Content | None) -> Incoming:
+        """The file side of ``path``, whose file holds ``disk``."""
+        base = self._state.base(path)
+        if disk is None:
+            return Incoming(path, None, None)
+        try:
+            text = disk.data.decode()
+        except UnicodeDecodeError as error:
+            return Incoming(path, disk, None, f"not UTF-8 (byte {error.start + 1}): left alone")
+        if base is None:
+            return Incoming(path, disk, parse(path, text))
+        if path in self._edited:
+            return self._merged(path, disk, base, text, self._edited[path])
+        return self._fresh_or_stale(path, disk, base, text)
+
+    def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
+        """Sections were edited in the database: their text is the other side of a three-way merge."""
+        now = _rekeyed(base, parse(path, edited, base.document))
+        done = rebase(base.document.text, now, text, tell=False)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+
+    def _fresh_or_stale(self, path: str, disk: Content, base: Keyed, text: str) -> Incoming:
+        """Find the version that the writer had. Usually it is the base."""
+        had = self._had(path, base, text)
+        if had is None:
+            return Incoming(path, disk, parse(path, text, base.document))
+        if had == text and path not in self._outbox:
+            # Exactly an earlier text: somebody put it back on purpose, so it stands; what goes with it is told.
+            return Incoming(path, disk, parse(path, text, base.document), None, reverted(had, base))
+        done = rebase(had, base, text, tell=path not in self._outbox)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+
+    def _had(self, path: str, base: Keyed, text: str) -> str | None:
+        """The text that ``text`` was made from, where that is not the base; None where it is."""
+        if not any(version.emitted for version in history.version_rows(self._db, path)[:_VERSIONS]):
+            return None
+        texts, emitted = self._texts(path)
+        if path in self._outbox:
+            # The newest text was never on disk, so nobody can have read it.
+            return texts[1] if len(texts) > 1 else None
+        number = nearest(text, texts)
+        return texts[number] if any(emitted[:number]) and texts[number] != texts[0] else None
+
+    def _texts(self, path: str) -> tuple[list[str], list[bool]]:
+        """The last texts of a document, newest first, and whether each was written by us."""
+        texts, emitted = [], []
+        for version, text in islice(history.texts(self._db, path), _VERSIONS):
+            if text is None:
+                break
+            texts.append(text.decode("utf-8", "surrogateescape"))
+            emitted.append(version.emitted)
+        return texts, emitted
+
+
+def _rekeyed(base: Keyed, document: Document) -> Keyed:
+    matches = align(base, document)
+    return Keyed(
+        document,
+        tuple(
+            tuple(matches.get(At(n, i), "?") for i in range(len(section.readings)))
+            for n, section in enumerate(document.sections)
+        ),
+    )

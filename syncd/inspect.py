@@ -1,0 +1,104 @@
+"""What a bank is like, as `syncd status` tells. Reads only.
+
+`syncd status` is called by prompts and watchers, so what costs time to import is loaded when it is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from schema import overview
+from schema.db import Database, open_database
+from syncd import bank as banks
+from syncd import config, lock
+from syncd.walk import Stat, walk
+
+
+@contextmanager
+def reading(bank: Path) -> Iterator[Database]:
+    """The bank's database, for reading. Raises the errors of `schema.errors`, `NoDatabase` where there is none."""
+    db = open_database(banks.require_database(bank), readonly=True)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def mode(db: Database) -> str:
+    """The bank's mode."""
+    return overview.named(db, "mode") or "coexist"
+
+
+def status(bank: Path) -> dict[str, Any]:
+    """One bank as `syncd status --json` shows it."""
+    with reading(bank) as db:
+        conflicts, holds = len(overview.conflicts(db)), overview.holds(db)
+        pending = {"files": _pending_files(bank, db, {hold["document"] for hold in holds}), "db": _pending_rows(db)}
+        last = overview.last_transaction(db)
+        return {
+            "path": str(bank),
+            "mode": mode(db),
+            "state": _state(bool(last and last["status"] == "failed"), conflicts or len(holds), sum(pending.values())),
+            "documents": overview.document_count(db),
+            "records": overview.record_counts(db),
+            "pending": pending,
+            "conflicts": conflicts,
+            "holds": len(holds),
+            "drift": _drift(db),
+            "last_transaction": last,
+            "daemon": _daemon(bank),
+        }
+
+
+def _state(failed: bool, waiting: int, pending: int) -> str:
+    """The worst of what is known, as `syncd.model.State` names it."""
+    if failed:
+        return "failed"
+    if waiting:
+        return "attention"
+    return "pending" if pending else "converged"
+
+
+def _pending_files(bank: Path, db: Database, held: set[str]) -> int:
+    """How many documents differ from what both sides last agreed on, but for those that are held."""
+    now_ns = time.time_ns()
+    if _as_noted(walk(bank).stats, overview.stats(db), now_ns):
+        return 0
+    from schema import store
+    from syncd.scan import scan
+
+    limit = config.load(bank).max_document_mb * 1_000_000
+    found = scan(bank, store.documents(db), only=None, always=(), limit=limit, now_ns=now_ns)
+    return len((found.changed.keys() | found.missing | found.waiting.keys()) - held)
+
+
+def _as_noted(stats: dict[str, Stat], noted: dict[str, tuple[int, int, int, int]], now_ns: int) -> bool:
+    """Whether stat alone proves that no document differs from its base."""
+    return stats.keys() == noted.keys() and all(
+        stat[:4] == noted[path] and not stat.racy(now_ns) for path, stat in stats.items()
+    )
+
+
+def _pending_rows(db: Database) -> int:
+    """How many rows and texts are on their way from the database to the files."""
+    return overview.pending_rows(db) + len(overview.unwritten(db))
+
+
+def _drift(db: Database) -> int:
+    noted = overview.noted_drift(db)
+    if noted is not None:
+        return noted
+    from syncd import drift
+
+    return drift.count(db)
+
+
+def _daemon(bank: Path) -> dict[str, Any] | None:
+    """The daemon that watches this bank by now."""
+    holder = lock.holder(bank)
+    if holder is None or holder.role is not lock.LockRole.DAEMON or not holder.ready:
+        return None
+    return {"pid": holder.pid, "since": holder.since}

@@ -1,0 +1,66 @@
+"""Three-way merges of whole texts, and the choice of their base. Pure. The line merge is the library ``merge3``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LineClash:
+    """Lines that both sides changed differently; the file's stand in the merged text."""
+
+    base: str
+    file: str
+    db: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merged text and the clashes that were settled for the file."""
+
+    text: str
+    clashes: tuple[LineClash, ...] = ()
+
+
+def merge_texts(base: str, file: str, db: str) -> Merged:
+    """Merge by lines. Where both sides inserted at one place, both stand, the file's first; else the file's lines win."""
+    if file == db or db == base:
+        return Merged(file)
+    if file == base:
+        return Merged(db)
+    from merge3 import Merge3
+
+    parts: list[str] = []
+    clashes: list[LineClash] = []
+    for group in Merge3(_split(base), _split(file), _split(db)).merge_groups():
+        if group[0] != "conflict":
+            parts += group[1]
+            continue
+        b, f, d = ("".join(part) for part in group[1:])
+        if not b:
+            parts += [f] if f.endswith("\n") or not d else [f, "\n"]
+            parts.append(d if d not in f else "")
+        else:
+            parts.append(f)
+            clashes.append(LineClash(b, f, d))
+    return Merged("".join(parts), tuple(clashes))
+
+
+def _split(text: str) -> list[str]:
+    """Lines with their ends; only a line feed ends a line."""
+    lines = text.split("\n")
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def distance(a: str, b: str) -> int:
+    """Number of lines that stand in one of the two texts only."""
+    left, right = Counter(a.split("\n")), Counter(b.split("\n"))
+    return (left - right).total() + (right - left).total()
+
+
+def nearest(text: str, versions: Sequence[str]) -> int:
+    """Index of the version that ``text`` was most likely made from. Versions come newest first; ties go to the newer."""
+    scores = [distance(text, version) for version in versions]
+    return scores.index(min(scores))

@@ -1,0 +1,145 @@
+"""What a person says about holds and conflicts, carried out: accept, reject, resolve, a change of mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from schema import journal, store
+from schema.records import Action, Table, Value
+from syncd import apply
+from syncd.engine import Engine
+from syncd.errors import UsageError
+from syncd.files import digest
+from syncd.gather import TABLE_NAMES
+from syncd.model import Mode, Side
+from syncd.publish import read_now
+
+
+def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
+    """Do what a request asks for, short of converging. Raises `UsageError` for ids that are not open."""
+    match kind:
+        case "accept":
+            _accept(engine, _ids(engine, "holds", "state = 'open'", arguments))
+        case "reject":
+            for number in _ids(engine, "holds", "state = 'open'", arguments):
+                _reject(engine, number)
+        case "resolve":
+            take = Side(arguments["take"])
+            for number in _ids(engine, "conflicts", "resolved_at IS NULL", arguments):
+                _resolve(engine, number, take)
+        case "mode":
+            store.state_set(engine.db, "mode", Mode(arguments["mode"]).value)
+
+
+def _ids(engine: Engine, table: str, is_open: str, arguments: Mapping[str, Any]) -> list[int]:
+    known = [number for (number,) in engine.db.rows(f"SELECT id FROM {table} WHERE {is_open} ORDER BY id")]  # noqa: S608
+    if arguments.get("all"):
+        return known
+    wanted = [int(number) for number in arguments.get("ids", ())]
+    for number in wanted:
+        if number not in known:
+            raise UsageError(f"{number} is not the id of an open one of the {table}", hint=f"run `syncd {table}`")
+    return wanted
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _accept(engine: Engine, numbers: Sequence[int]) -> None:
+    engine.db.run_many("UPDATE holds SET state = 'accepted' WHERE id = ?", [(number,) for number in numbers])
+
+
+def _reject(engine: Engine, number: int) -> None:
+    """Put back what was held: the document's base over the file, or the rows that were deleted.
+
+    The text that goes away is kept as a settled conflict of the whole document.
+    """
+    db = engine.db
+    path, kind, wanted = db.rows("SELECT path, kind, hash FROM holds WHERE id = ?", (number,))[0]
+    if kind == "removal":
+        _put_rows_back(engine, path)
+    else:
+        base = apply.base_bytes(engine.state, path)
+        content = read_now(engine.bank, path)
+        current = digest(content.data) if content else None
+        if current != wanted:
+            raise UsageError("changed since it was held", path, "run `syncd sync` and look again")
+        with db.atomic():
+            opened = journal.begin_transaction(db, "reject", "syncd")
+            if content:
+                text = content.data.decode("utf-8", "replace")
+                db.run(
+                    """INSERT INTO conflicts(document, "table", key, field, file, db, kept, "transaction", created_at,
+                    resolved_at, resolution) VALUES (?, 'documents', ?, 'text', ?, ?, 'db', ?, ?, ?, 'rejected')""",
+                    (path, path, text, (base or b"").decode("utf-8", "replace"), opened.number, _stamp(), _stamp()),
+                )
+            db.run(
+                'INSERT OR REPLACE INTO outbox(path, expected, text, "transaction") VALUES (?, ?, ?, ?)',
+                (path, current, base, opened.number),
+            )
+            journal.finish(db, opened, ["documents"], 0, 0.0)
+    db.run("UPDATE holds SET state = 'rejected', settled_at = ? WHERE id = ?", (_stamp(), number))
+
+
+def _put_rows_back(engine: Engine, path: str) -> None:
+    """Insert again the rows of the document's records that another client deleted. Their keys are the old ones."""
+    db = engine.db
+    keyed = engine.state.base(path)
+    shown = {(r.table.value, k) for _, r, k in keyed.readings()} if keyed else set()
+    nets = journal.coalesce(journal.pending(db))
+    owners = {key for table, key in shown if table == Table.TASKS.value}
+    order = {table.value: number for number, table in enumerate(Table)}
+    with db.atomic():
+        for (table, key), net in sorted(nets.items(), key=lambda item: order.get(item[0][0], 99)):
+            if net.operation is not Action.DELETE or net.before is None:
+                continue
+            if (table, key) in shown and table in TABLE_NAMES:
+                store.insert_record(db, table, net.before)
+            elif table == "task_dependencies" and key.split(">")[0] in owners:
+                db.run("INSERT INTO task_dependencies(task_id, depends_on) VALUES (?, ?)", key.split(">"))
+
+
+def _resolve(engine: Engine, number: int, take: Side) -> None:
+    """Settle a conflict. Taking the side that does not stand changes the row; the files follow in the next converge."""
+    db = engine.db
+    row = db.rows('SELECT "table", key, field, file, db, kept, document FROM conflicts WHERE id = ?', (number,))[0]
+    table, key, field, file, other, kept, document = row
+    with db.atomic():
+        if take.value != kept:
+            value = file if take is Side.FILE else other
+            if table in TABLE_NAMES:
+                _take(engine, Table(table), key, field, value)
+            else:
+                _take_lines(engine, number, document, file if kept == "file" else other, value)
+        db.run(
+            "UPDATE conflicts SET resolved_at = ?, resolution = ? WHERE id = ?", (_stamp(), take.value, number)
+        )
+
+
+def _take(engine: Engine, table: Table, key: str, field: str, value: str | None) -> None:
+    """Give the row the other value, as a client of the database would."""
+    taken: Value = tuple(json.loads(value)) if field == "dependencies" and value else value
+    if store.fetch(engine.db, table.value, key) is None:
+        raise UsageError(f"{table.value} {key} is no longer there", hint="`syncd log` shows when it went")
+    store.update_record(engine.db, table.value, key, {field: taken})
+
+
+def _take_lines(engine: Engine, number: int, document: str, standing: str | None, value: str | None) -> None:
+    """Put the lines that lost in the place of those that stand, in the one section that holds them."""
+    rows = engine.db.rows(
+        "SELECT s.id, s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id WHERE d.path = ?",
+        (document,),
+    )
+    holding = [(section, text) for section, text in rows if standing and text.count(standing) == 1]
+    if len(holding) != 1 or not standing:
+        raise UsageError(
+            f"the lines of conflict {number} have changed since",
+            document,
+            "edit the document by hand; `syncd conflicts --json` shows both texts",
+        )
+    section, text = holding[0]
+    engine.db.run("UPDATE sections SET text = ? WHERE id = ?", (text.replace(standing, value or ""), section))

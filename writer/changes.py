@@ -1,0 +1,49 @@
+"""What the writer is asked to do to a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parser.document import At
+from schema.records import Table, Value
+
+
+@dataclass(frozen=True, slots=True)
+class SetFields:
+    """Give fields of the reading at ``at`` new values. None empties a field (a cell shows ``-``)."""
+
+    at: At
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove the block of the reading at ``at`` and nothing else."""
+
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Add a record where and how this document already shows such records.
+
+    ``parent`` is the reading of the entry that a file modification belongs to. ``children`` are records that come
+    with this one (the modifications of a new entry), in order.
+    """
+
+    table: Table
+    values: Mapping[str, Value]
+    parent: At | None = None
+    children: tuple[Mapping[str, Value], ...] = ()
+
+
+Change = SetFields | Remove | Insert
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that was not made, and why."""
+
+    change: Change
+    reason: str

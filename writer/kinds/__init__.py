@@ -1,0 +1,122 @@
+"""How a change is planned in a document of each kind. One module a kind, mirroring ``parser.kinds``.
+
+A kind may define ``insert(document, change)``, ``set_fields(document, change)`` and ``remove(document, change)``, each
+an iterator of candidates. What comes after them is planned here: a field is replaced where it stands, a record is
+removed by deleting its span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import chain
+from types import ModuleType
+
+from parser.document import At, Document
+from parser.values import render
+from schema.records import Field, Place, Span, Value
+from writer.cells import replace_cell, unescape
+from writer.changes import Change, Insert, Remove, SetFields
+from writer.edits import Edit
+from writer.lines import replace_block, replace_value
+from writer.places import whole_lines
+
+Candidate = list[Edit]
+
+
+def candidates(document: Document, change: Change) -> Iterator[Candidate]:
+    """Ways to make ``change``, best first: the kind's own, then the general ones. None where it has no place."""
+    module = _module(document.kind)
+    match change:
+        case SetFields():
+            return chain(_own(module, "set_fields", document, change), set_fields(document, change))
+        case Remove():
+            return chain(_own(module, "remove", document, change), remove(document, change))
+        case Insert():
+            return _own(module, "insert", document, change)
+
+
+@cache
+def _module(kind: str) -> ModuleType | None:
+    """The writer of a kind; archived tasks are written as tasks are."""
+    name = f"writer.kinds.{'task' if kind == 'archived_task' else kind}"
+    return import_module(name) if find_spec(name) else None
+
+
+def _own(module: ModuleType | None, name: str, document: Document, change: Change) -> Iterator[Candidate]:
+    plan: Callable[[Document, Change], Iterator[Candidate]] | None = getattr(module, name, None)
+    return plan(document, change) if plan is not None else iter(())
+
+
+def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
+    """Replace each field where it stands, in the style of that place. None where a field does not stand here."""
+    reading = document.at(change.at)
+    ways = []
+    for name, value in change.values.items():
+        if _same(reading.value(name), value):
+            continue
+        if name not in reading.fields:
+            return
+        ways.append(replacements(document, change.at.section, name, reading.fields[name], value))
+    if not all(ways):
+        return
+    for number in range(max((len(way) for way in ways), default=1)):
+        yield [way[min(number, len(way) - 1)] for way in ways]
+
+
+def _same(old: Value, new: Value) -> bool:
+    """Whether two values are equal; the order of ids does not count."""
+    if isinstance(old, tuple) or isinstance(new, tuple):
+        return set(old or ()) == set(new or ())
+    return (old or None) == (new or None)
+
+
+def replacements(document: Document, section: int, name: str, field: Field, value: Value) -> list[Edit]:
+    """Edits, best first, each of which makes ``field`` show ``value``. None where this place cannot show it."""
+    text = document.sections[section].text
+    old = text[field.span.start : field.span.end]
+    if field.place is Place.CELL:
+        return _known(replace_cell(section, text, field.span, new) for new in _texts(name, unescape(old), value))
+    if field.place is Place.BLOCK:
+        return [e for new in _texts(name, old, value) for e in replace_block(section, text, field.span, new)]
+    return _known(replace_value(section, text, field.span, new) for new in _texts(name, old, value))
+
+
+def _texts(name: str, old: str, value: Value) -> list[str]:
+    """How ``value`` may be written: in the style of ``old``; nothing also as nothing; a value also plainly."""
+    new = render(name, old, value)
+    plain = value if isinstance(value, str) else ", ".join(value or ())
+    return [new] if new == plain else [new, plain]
+
+
+def _known(edits: Iterator[Edit | None]) -> list[Edit]:
+    return [edit for edit in edits if edit is not None]
+
+
+def remove(document: Document, change: Remove) -> Iterator[Candidate]:
+    """Delete the block of a reading: whole lines, with the deeper sections below it where it is a whole section."""
+    section, reading = document.sections[change.at.section], document.at(change.at)
+    exact = Edit(change.at.section, reading.span, "")
+    span = whole_lines(section.text, reading)
+    lines = Edit(change.at.section, span, "")
+    if section.level and reading.span.start == 0 and not section.text[reading.span.end :].strip():
+        whole = Edit(change.at.section, Span(0, len(section.text)), "")
+        below = list(_below(document, change.at))
+        yield [whole, *below]
+        if below:
+            yield [whole]
+    yield [lines]
+    if exact != lines:
+        yield [exact]
+
+
+def _below(document: Document, at: At) -> Iterator[Edit]:
+    """The deletion of every section that stands under the heading of the one at ``at``."""
+    level = document.sections[at.section].level
+    for number in range(at.section + 1, len(document.sections)):
+        section = document.sections[number]
+        if section.level <= level:
+            return
+        yield Edit(number, Span(0, len(section.text)), "")

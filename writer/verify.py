@@ -1,0 +1,261 @@
+"""Whether a text that was written holds exactly what was intended: the old readings with the changes, nothing else.
+
+Both documents are compared reading by reading. Sections at both ends that the parser took over as they are need no
+look. `why_not` answers with a sentence; no sentence means well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from parser.document import At, Document, Section
+from schema.records import Field, Place, Reading, Role, Span, Table, Value
+from writer.changes import Change, Insert, Remove, SetFields
+from writer.edits import Edit
+
+CHILDREN: Mapping[Table, Table] = {Table.ENTRIES: Table.MODIFICATIONS, Table.TASKS: Table.SUBTASKS}
+"""What belongs to a record and comes and goes with its block."""
+
+_IDENTITY = frozenset({"date", "time", "task_id", "task_description"})  # of the entry that a modification belongs to
+
+
+@dataclass(slots=True, eq=False)
+class _Shown:
+    """A reading as it has to be afterwards, or as it is. Of the names in ``free`` any value will do."""
+
+    table: Table
+    key: str | None  # of a task; the keys of other records are made of their values
+    role: Role
+    values: dict[str, Value]
+    own: frozenset[str]
+    parent: _Shown | None = None
+    free: set[str] = field(default_factory=set)
+    moved: bool = False  # to a place that may show less
+
+    def fits(self, found: _Shown) -> bool:
+        """Whether ``found`` is what this has to be."""
+        names = (self.values.keys() | found.values.keys()) - self.free
+        if self.moved:
+            names &= found.values.keys()
+        if any(self.values.get(name) != found.values.get(name) for name in names):
+            return False
+        return self.parent is found.parent or (
+            self.parent is not None and found.parent is not None and self.parent.is_entry(found.parent)
+        )
+
+    def is_entry(self, found: _Shown) -> bool:
+        return all(self.values.get(name) == found.values.get(name) for name in _IDENTITY - self.free)
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={value!r:.60}" for name, value in self.values.items())
+        return f"{self.table} {self.key or ''}({values})"
+
+
+def why_not(
+    document: Document, changes: Sequence[Change], edits: Iterable[Edit], after: Document
+) -> str | None:
+    """Why ``after``, the parse of ``document`` with ``edits``, is not what ``changes`` ask for. None if it is."""
+    edits = list(edits)
+    if reason := _strayed(document, edits, after):
+        return reason
+    head, tail = taken_over(document.sections, after.sections)
+    wanted = _readings(document, head, len(document.sections) - tail)
+    found = list(_readings(after, head, len(after.sections) - tail).values())
+    reason = _expect(document, changes, edits, wanted)
+    if reason:
+        return reason
+    missing, extra = _unmatched(list(wanted.values()), found)
+    for change in changes:
+        if isinstance(change, Insert) and (reason := _arrived(document, change, extra)):
+            return reason
+    if missing:
+        return f"it would lose or change {missing[0]}"
+    return f"it would also make {extra[0]}" if extra else None
+
+
+def _strayed(document: Document, edits: Sequence[Edit], after: Document) -> str | None:
+    """Whether a section before or behind all edits became another one, as when a fence was opened."""
+    if not edits:
+        return None
+    old, new = document.sections, after.sections
+    first, last = min(e.section for e in edits), max(e.section for e in edits)
+    # The section just before may grow: it takes what a removed heading leaves behind.
+    if any(a is not b and a.text != b.text for a, b in zip(old[: max(first - 1, 0)], new, strict=False)):
+        return "a section before it would change"
+    behind = len(old) - last - 1
+    rest = new[len(new) - behind :] if len(new) >= behind else ()
+    if len(rest) < behind or any(a is not b and a.text != b.text for a, b in zip(old[last + 1 :], rest, strict=True)):
+        return "a section behind it would change"
+    return None
+
+
+def taken_over(old: Sequence[Section], new: Sequence[Section]) -> tuple[int, int]:
+    """How many sections at the start and at the end are the same objects."""
+    most = min(len(old), len(new))
+    head = 0
+    while head < most and old[head] is new[head]:
+        head += 1
+    tail = 0
+    while tail < most - head and old[-1 - tail] is new[-1 - tail]:
+        tail += 1
+    return head, tail
+
+
+def _readings(document: Document, first: int, last: int) -> dict[At, _Shown]:
+    """The readings of some sections, each modification with the entry that it belongs to."""
+    found: dict[At, _Shown] = {}
+    parent = _entry_before(document, first)
+    for number in range(first, last):
+        for index, reading in enumerate(document.sections[number].readings):
+            shown = _shown(reading)
+            if reading.table is Table.ENTRIES:
+                parent = shown
+            elif reading.table is Table.MODIFICATIONS:
+                shown.parent = parent
+            found[At(number, index)] = shown
+    return found
+
+
+def _entry_before(document: Document, section: int) -> _Shown | None:
+    for number in range(section - 1, -1, -1):
+        for reading in reversed(document.sections[number].readings):
+            if reading.table is Table.ENTRIES:
+                return _shown(reading)
+    return None
+
+
+def _shown(reading: Reading) -> _Shown:
+    key = reading.key if reading.table is Table.TASKS else None
+    return _Shown(reading.table, key, reading.role, _plain(reading.values()), frozenset(reading.fields))
+
+
+def _plain(values: Mapping[str, Value]) -> dict[str, Value]:
+    """``values`` without those that say nothing (a dash and a missing column mean the same); ids as a set."""
+    kept = ((name, value) for name, value in values.items() if value not in (None, (), ""))
+    return {name: tuple(sorted(value)) if isinstance(value, tuple) else value for name, value in kept}
+
+
+def _expect(
+    document: Document, changes: Sequence[Change], edits: Sequence[Edit], wanted: dict[At, _Shown]
+) -> str | None:
+    """Turn ``wanted`` from what is there into what has to be there; inserted records are left to `_arrived`."""
+    sets = [change for change in changes if isinstance(change, SetFields)]
+    removals = {change.at for change in changes if isinstance(change, Remove)}
+    _set_free(document, edits, wanted)
+    for change in sets:
+        if change.at not in wanted:
+            return "nothing would change"
+        _set(document, change, wanted)
+    if not removals:
+        return None
+    gone = {at for at in wanted if _covers(edits, at, document.at(at).span)} | (removals & wanted.keys())
+    if removals - gone:
+        return "it would still stand there"
+    allowed = {CHILDREN.get(document.at(at).table) for at in removals}
+    keys = {(wanted[at].table, wanted[at].key) for at in removals if wanted[at].key is not None}
+    for at in gone - removals:
+        if wanted[at].table not in allowed and (wanted[at].table, wanted[at].key) not in keys:
+            return f"it would take {wanted[at]} along"
+    for at in gone:
+        del wanted[at]
+    return None
+
+
+def _covers(edits: Sequence[Edit], at: At, span: Span) -> bool:
+    """Whether one of ``edits`` deletes all of ``span``."""
+    return any(
+        e.section == at.section and e.span.start <= span.start and span.end <= e.span.end and not e.new.strip()
+        for e in edits
+    )
+
+
+def _set_free(document: Document, edits: Sequence[Edit], wanted: Mapping[At, _Shown]) -> None:
+    """Fields that an edit touches without covering their whole record may read differently: they hold it too."""
+    by_section: dict[int, list[Span]] = {}
+    for edit in edits:
+        by_section.setdefault(edit.section, []).append(edit.span)
+    for at, shown in wanted.items():
+        reading = document.at(at)
+        for span in by_section.get(at.section, ()):
+            if not (span.start <= reading.span.start and reading.span.end <= span.end and span.start < span.end):
+                shown.free |= {name for name, f in reading.fields.items() if _touches(span, f)}
+
+
+def _touches(span: Span, place: Field) -> bool:
+    if span.start == span.end:
+        last = place.span.end if place.place is Place.BLOCK else place.span.end - 1
+        return place.span.start < span.start <= last
+    return span.start < place.span.end and place.span.start < span.end
+
+
+def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> None:
+    """Give the changed fields their values, here and where other readings share the text that shows them."""
+    reading = document.at(change.at)
+    shared = {
+        (name, reading.fields[name].span): value for name, value in change.values.items() if name in reading.fields
+    }
+    for at, shown in wanted.items():
+        if at == change.at or at.section != change.at.section:
+            continue
+        for name, f in document.at(at).fields.items():
+            if (name, f.span) in shared:
+                _give(shown, name, shared[name, f.span])
+    target = wanted[change.at]
+    target.moved = target.moved or not change.values.keys() <= reading.fields.keys()
+    for name, value in change.values.items():
+        _give(target, name, value)
+
+
+def _give(shown: _Shown, name: str, value: Value) -> None:
+    shown.free.discard(name)
+    shown.values.pop(name, None)
+    shown.values.update(_plain({name: value}))
+
+
+def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[_Shown], list[_Shown]]:
+    """What is wanted and not there, and what is there and not wanted. The strict ones choose first."""
+    there: dict[tuple[Table, str | None, Role], list[_Shown]] = {}
+    for shown in reversed(found):
+        there.setdefault((shown.table, shown.key, shown.role), []).append(shown)
+    missing = []
+    for shown in sorted(wanted, key=lambda s: bool(s.free) or s.moved):
+        group = there.get((shown.table, shown.key, shown.role), [])
+        index = next((i for i in range(len(group) - 1, -1, -1) if shown.fits(group[i])), None)
+        if index is None:
+            missing.append(shown)
+        else:
+            del group[index]
+    return missing, [shown for group in there.values() for shown in reversed(group)]
+
+
+def _arrived(document: Document, change: Insert, extra: list[_Shown]) -> str | None:
+    """Take the inserted record and its children out of ``extra``; the reason if they are not all there as asked for."""
+    parent = _shown(document.at(change.parent)) if change.parent is not None else None
+    places = [
+        shown
+        for shown in extra
+        if shown.table is change.table
+        and (shown.key is None or shown.key == change.values.get("id", shown.key))
+        and (parent is None or (shown.parent is not None and parent.is_entry(shown.parent)))
+        and _shows(shown, change.values)
+    ]
+    if not places:
+        return "it would not be read back as it was asked for"
+    if change.table is not Table.TASKS:  # a task may get a row and a section
+        places = places[:1]
+    for shown in places:
+        extra.remove(shown)
+    for values in change.children:
+        child = next((s for s in extra if s.table is CHILDREN.get(change.table) and _shows(s, values)), None)
+        if child is None or (child.parent is not None and child.parent not in places):
+            return "what belongs to it would not be read back as it was asked for"
+        extra.remove(child)
+    return None
+
+
+def _shows(shown: _Shown, values: Mapping[str, Value]) -> bool:
+    """Whether what ``shown`` says is something that was asked for, and nothing else but what its surroundings say."""
+    asked = _plain(values)
+    told = {name for name in shown.values if name in values or name in shown.own}
+    return bool(told & asked.keys()) and all(shown.values[name] == asked.get(name) for name in told)
