@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from typing import Any
 
-from mistletoe import block_token, block_tokenizer
+from mistletoe import block_token, block_tokenizer, token
 from mistletoe.markdown_renderer import MarkdownRenderer
 
 from parser.text import front_matter_end
 
 _LOCK = threading.Lock()  # mistletoe's token registries are module globals
+_STATE: Any = token
+_TOKENIZE: Any = block_tokenizer.tokenize_block
+_DEEP = re.compile(r"^(?:[ \t>]{200}|(?:[-*+>][ \t]*){60})", re.M)  # takes mistletoe minutes, or its stack
 _HEADING_LINE = re.compile(r"^#{1,6}(?=[ \t\r]|$)", re.M)
 
 
@@ -26,12 +30,12 @@ def top_level(text: str) -> list[tuple[str, int]]:
     """
     lines = [line.removesuffix("\r") + "\n" for line in text.split("\n")]
     with _LOCK, MarkdownRenderer():
-        block_token.token._root_node = block_token.Document([])
+        _STATE._root_node = block_token.Document([])  # where definitions of links are collected
         try:
-            blocks = block_tokenizer.tokenize_block(lines, block_token._token_types)
+            blocks = _TOKENIZE(lines, block_token._token_types)
         finally:
-            block_token.token._root_node = None
-    return [(token.__name__, line - 1) for token, _, line in blocks]
+            _STATE._root_node = None
+    return [(kind.__name__, line - 1) for kind, _, line in blocks]
 
 
 def section_starts(text: str) -> list[int]:
@@ -43,23 +47,22 @@ def section_starts(text: str) -> list[int]:
     return [0, *(start for start in _headings(text, begin, len(text)) if start > 0)]
 
 
-def settle(text: str, start: int, doubt: int) -> tuple[list[int], int | None]:
-    """Section starts behind the section at ``start``, which is in doubt up to ``doubt``.
+def next_start(text: str, start: int, doubt: int) -> int | None:
+    """Where the section that follows the one at ``start`` begins, which is in doubt up to ``doubt``. None if none does.
 
-    Returns them up to the first behind the doubt, and where to go on: that one, or None at the end of the text. Text
-    that mistletoe cannot read (nested without bound) is one section up to its next heading line.
+    Reads only as far as needed. What mistletoe cannot read (nested without bound) goes up to the next heading line.
     """
     begin = front_matter_end(text) if start == 0 else start
+    if _DEEP.search(text, begin, doubt):
+        return next(_candidates(text, doubt))
     for candidate in _candidates(text, doubt):
         end = len(text) if candidate is None else text.find("\n", candidate)
         try:
             found = [s for s in _headings(text, begin, len(text) if end < 0 else end) if s > start]
         except RecursionError:
-            return ([], None) if candidate is None else ([candidate], candidate)
-        if candidate is None:
-            return found, None
-        if found and found[-1] == candidate:
-            return found, candidate
+            return candidate
+        if candidate is None or candidate in found:
+            return found[0] if found else None
     raise AssertionError("the end of the text is the last candidate")
 
 
@@ -81,4 +84,5 @@ def _headings(text: str, begin: int, end: int) -> list[int]:
     offsets = [begin]
     for raw in body.split("\n"):
         offsets.append(offsets[-1] + len(raw) + 1)
-    return [offsets[line] for name, line in top_level(body) if name == "Heading" and text.startswith("#", offsets[line])]
+    headings = (offsets[line] for name, line in top_level(body) if name == "Heading")
+    return [offset for offset in headings if text.startswith("#", offset)]

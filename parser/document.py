@@ -7,11 +7,13 @@ from the document parsed before.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
-from parser.text import common_prefix, common_suffix, cut, heading, scan, slices
+from parser.text import common_prefix, common_suffix, cut, front_matter_end, heading, slices, starts_from
 from schema.records import Problem, Reading
 
 
@@ -96,43 +98,55 @@ def parse(path: str, text: str, base: Document | None = None) -> Document:
 
     kind = kind_of(path)
     grammar = grammar_for(kind)
-    base_sections = base.sections if base is not None and base.kind == kind and base.path == path else ()
-    pieces = _pieces(text, base_sections)
-    known = {(s.text, s.before): s for s in base_sections} if base_sections else {}
-    context = grammar.start(path)
-    sections = []
+    old = base.sections if base is not None and base.path == path else ()
+    pieces, head, tail = _pieces(text, old)
+    sections = list(old[:head])
+    context = sections[-1].parsed.after if sections else grammar.start(path)
+    known = {(s.text, s.before): s for s in old[head : len(old) - tail]}
     for piece in pieces:
-        section = known.get((piece, context))
-        if section is None:
-            level, title = heading(piece)
-            section = Section(piece, level, title, context, grammar.read(piece, level, title, context))
+        section = known.get((piece, context)) or _read(grammar, piece, context)
         sections.append(section)
         context = section.parsed.after
+    for number in range(len(old) - tail, len(old)):
+        if old[number].before == context:  # from here on all is as it was
+            sections += old[number:]
+            break
+        sections.append(_read(grammar, old[number].text, context))
+        context = sections[-1].parsed.after
     return Document(path, kind, tuple(sections))
 
 
-def _pieces(text: str, base: Sequence[Section]) -> list[str]:
-    """The section texts of ``text``; cuts only the window in which it differs from the base's sections."""
+def _read(grammar: Grammar, text: str, context: Hashable) -> Section:
+    level, title = heading(text)
+    return Section(text, level, title, context, grammar.read(text, level, title, context))
+
+
+def _pieces(text: str, base: Sequence[Section]) -> tuple[list[str], int, int]:
+    """Section texts of ``text`` between the first and the last that are those of ``base``, and how many these are.
+
+    Only the stretch in which the texts differ is cut. What a line at a section's start is depends on nothing before it,
+    so sections are the same again from the first old start behind the change.
+    """
     if not base:
-        return list(slices(text, cut(text)))
-    old = "".join(section.text for section in base)
+        return list(slices(text, cut(text))), 0, 0
+    texts = [section.text for section in base]
+    old = "".join(texts)
     prefix = common_prefix(old, text)
     suffix = common_suffix(old, text, min(len(old), len(text)) - prefix)
-    starts, offset = [], 0
-    for section in base:
-        starts.append(offset)
-        offset += len(section.text)
-    # The section before the one that changed is cut again too: its end is where the change may begin.
-    first = max(0, next((i for i, s in enumerate(starts) if s > prefix), len(starts)) - 2)
+    starts = [0, *accumulate(map(len, texts))]
+    if prefix == len(old) == len(text):
+        return [], len(base), 0
+    front = max(front_matter_end(old), front_matter_end(text))
+    if prefix <= front and front_matter_end(old) != front_matter_end(text):
+        return list(slices(text, cut(text))), 0, 0
+    # The section before the change is cut again too: the change may take its end away.
+    first = max(0, bisect_right(starts, prefix, hi=len(base)) - 2)
     shift = len(text) - len(old)
-    shifted = {start + shift: number for number, start in enumerate(starts) if start > len(old) - suffix}
-    head = [section.text for section in base[:first]]
-    window = scan(text, starts[first])
-    if not window.sure:
-        return list(slices(text, cut(text)))
-    middle: list[str] = []
-    for start, end in zip(window.starts, [*window.starts[1:], len(text)], strict=True):
-        if start in shifted:
-            return [*head, *middle, *(section.text for section in base[shifted[start] :])]
-        middle.append(text[start:end])
-    return [*head, *middle]
+    # A start counts as old only with the line break before it in the common end.
+    later = bisect_right(starts, len(old) - suffix, hi=len(base))
+    found = starts_from(text, starts[first], {start + shift for start in starts[later:-1]})
+    if not found.stopped:
+        return list(slices(text[starts[first] :], [s - starts[first] for s in found.starts])), first, 0
+    bounds = found.starts
+    pieces = [text[a:b] for a, b in pairwise(bounds)]
+    return pieces, first, len(base) - bisect_left(starts, bounds[-1] - shift, hi=len(base))

@@ -1,9 +1,9 @@
 """Cut a text into sections: slices from one heading to the next that join to the text again.
 
 A heading is an ATX heading at the left margin, outside fences, HTML blocks and front matter. Such a line ends every
-list, quote and paragraph, so what it is does not depend on them, nor on anything before the section it starts. Where
-the line scanner is not certain (an indented fence, raw HTML or a link's title that hold a heading line) the block parser
-is asked about that stretch: `parser.blocks`.
+list, quote and paragraph, so what it is does not depend on them, nor does where a section ends depend on what stands
+before it. Where the line scanner is not certain (an indented fence, raw HTML or a link's title that may hold a heading
+line) the block parser is asked about that section: `parser.blocks`.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def scan(text: str, position: int = 0, stops: Container[int] = NO_STOPS) -> Cut:
     Ends at the end of the text, where a section starts at one of ``stops``, or at the first doubt.
     """
     starts = [position]
+    clear = 0  # up to here no heading is hidden: raw HTML and links need no second look
     if position == 0:
         position = front_matter_end(text)
     while match := _MARK.search(text, position):
@@ -69,18 +70,23 @@ def scan(text: str, position: int = 0, stops: Container[int] = NO_STOPS) -> Cut:
                 starts.append(match.start())
                 if match.start() in stops:
                     return Cut(starts, stopped=True)
-            continue
-        if match["fence"]:
+        elif match["fence"]:
             position, doubt = _fence(text, match)
+            if doubt:
+                return Cut(starts, position)
         else:
-            doubt = _html(text, match) if match["html"] else _link(text, match)
-        if doubt is not None:
-            return Cut(starts, doubt)
+            ends = _raw_ends(text, match)
+            if match.start() < clear and (ends is None or clear == len(text)):
+                continue
+            end = _end_of_raw(text, match, ends)
+            if _HIDDEN.search(text, match.end(), end):
+                return Cut(starts, end)
+            clear = end if ends is None or end == len(text) else clear
     return Cut(starts)
 
 
-def _fence(text: str, match: re.Match[str]) -> tuple[int, int | None]:
-    """Offset behind the fence that ``match`` opens, and the doubt about it.
+def _fence(text: str, match: re.Match[str]) -> tuple[int, bool]:
+    """Offset behind the fence that ``match`` opens, and whether that is in doubt.
 
     An indented fence may stand in a list. Either way it ends where it seems to, if what it holds is indented as well.
     """
@@ -89,39 +95,33 @@ def _fence(text: str, match: re.Match[str]) -> tuple[int, int | None]:
     closed = close.search(text, match.end())
     end = closed.end() if closed else len(text)
     if not match["indent"]:
-        return end, None
+        return end, False
     less = re.compile(rf"^(?!{match['indent']}|[ \t]*\r?$)", re.M).search(text, match.end(), end)
-    return end, None if closed and not less else end
+    return end, not closed or less is not None
 
 
-def _html(text: str, match: re.Match[str]) -> int | None:
-    """The doubt about raw HTML: its end, if what looks like a heading or a fence stands in it."""
+def _raw_ends(text: str, match: re.Match[str]) -> str | None:
+    """What ends the raw HTML that ``match`` starts; None where an empty line does, as for a link's definition."""
     start = match.end() - 1
-    ends = next((e for s, e in _RAW_ENDS.items() if text.startswith(s, start)), None)
-    if ends is None and (tag := _RAW_TAG.match(text, start)):
-        ends = f"</{tag[1].lower()}>"
-    elif ends is None and _DECLARATION.match(text, start):
-        ends = ">"
-    if ends is None:
-        return _until_blank(text, match.end())
-    found = re.compile(re.escape(ends), re.I).search(text, start)
-    end = found.end() if found else len(text)
-    return end if _HIDDEN.search(text, match.end(), end) else None
-
-
-def _link(text: str, match: re.Match[str]) -> int | None:
-    """The doubt about what may be the definition of a link, whose title may take several lines."""
-    line_end = text.find("\n", match.end())
-    if text.find("]:", match.end(), len(text) if line_end < 0 else line_end) < 0:
+    if match["link"]:
         return None
-    return _until_blank(text, match.end())
+    if tag := _RAW_TAG.match(text, start):
+        return f"</{tag[1]}>"
+    if _DECLARATION.match(text, start):
+        return ">"
+    return next((ends for begins, ends in _RAW_ENDS.items() if text.startswith(begins, start)), None)
 
 
-def _until_blank(text: str, start: int) -> int | None:
-    hidden = _HIDDEN.search(text, start)
-    if hidden is None or _BLANK.search(text, start, hidden.start() - 1):
-        return None
-    blank = _BLANK.search(text, hidden.end())
+def _end_of_raw(text: str, match: re.Match[str], ends: str | None) -> int:
+    start = match.end()
+    if ends is not None:
+        found = re.compile(re.escape(ends), re.I).search(text, start)
+        return found.end() if found else len(text)
+    if match["link"]:
+        line_end = text.find("\n", start)
+        if text.find("]:", start, len(text) if line_end < 0 else line_end) < 0:
+            return start
+    blank = _BLANK.search(text, start)
     return blank.start() if blank else len(text)
 
 
@@ -132,15 +132,13 @@ def starts_from(text: str, position: int = 0, stops: Container[int] = NO_STOPS) 
     while found.doubt is not None:
         from parser import blocks
 
-        settled, position = blocks.settle(text, starts[-1], found.doubt)
-        for start in settled:
-            starts.append(start)
-            if start in stops:
-                return Cut(starts, stopped=True)
-        if position is None:
+        start = blocks.next_start(text, starts[-1], found.doubt)
+        if start is None:
             break
-        found = scan(text, position, stops)
-        starts += found.starts[1:]
+        if start in stops:
+            return Cut([*starts, start], stopped=True)
+        found = scan(text, start, stops)
+        starts += found.starts
     return Cut(starts, stopped=found.stopped)
 
 

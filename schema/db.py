@@ -54,7 +54,7 @@ def _translated(error: apsw.Error, path: str) -> DatabaseError:
     for theirs, ours, what, hint in _KINDS:
         if isinstance(error, theirs):
             return ours(what, path, hint)
-    text = str(error).partition(": ")[2] or str(error)
+    text = str(error).removeprefix("CHECK constraint failed: ")
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return errors.DatabaseLocked(
             "the database is locked by another program", path, "let it finish or close it, then try again"

@@ -8,7 +8,6 @@ after the change, so that what merely moved costs next to nothing.
 from __future__ import annotations
 
 import zlib
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +18,10 @@ _SHORT = 24
 """Bytes up to which nothing is worth compressing."""
 _DEFLATE_WINDOW = 32_000
 """What deflate can refer to; where text before and after exceed it, zstd is tried."""
-_ZSTD_WINDOW = 4_000_000
+_ZSTD_WINDOW = 32_000_000
 """How much of the text after a change zstd may refer to, around the change."""
+_LARGE = 256_000
+"""Bytes from which on compressing must be quick rather than thorough: somebody waits for it."""
 _CHUNK = 1 << 16
 
 
@@ -56,9 +57,11 @@ def decode(delta: bytes, after: bytes) -> bytes:
 
 
 def _packed(middle: bytes, after: bytes, prefix: int, suffix: int) -> list[tuple[bytes, bytes]]:
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY,
-                               _around(after, prefix, suffix, _DEFLATE_WINDOW))  # fmt: skip
-    found = [(_DEFLATED, deflate.compress(middle) + deflate.flush())]
+    found = []
+    if len(middle) < _LARGE:
+        known = _around(after, prefix, suffix, _DEFLATE_WINDOW)
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, known)
+        found.append((_DEFLATED, deflate.compress(middle) + deflate.flush()))
     if len(middle) > 400 and len(middle) + len(after) > _DEFLATE_WINDOW:
         found.append((_ZSTD, _zstd_pack(middle, _around(after, prefix, suffix, _ZSTD_WINDOW))))
     return found
@@ -92,20 +95,22 @@ def _around(text: bytes, prefix: int, suffix: int, size: int) -> bytes:
 def _zstd_pack(middle: bytes, known: bytes) -> bytes:
     import zstandard
 
-    parameters = _zstd_parameters(len(middle) + len(known))
+    level = 6 if len(middle) + len(known) < _LARGE else 3
     return zstandard.ZstdCompressor(
         dict_data=zstandard.ZstdCompressionDict(known, dict_type=zstandard.DICT_TYPE_RAWCONTENT),
-        compression_params=parameters,
+        compression_params=_zstd_parameters(level, len(middle) + len(known)),
     ).compress(middle)
 
 
-@cache
-def _zstd_parameters(size: int) -> zstandard.ZstdCompressionParameters:
+def _zstd_parameters(level: int, size: int) -> zstandard.ZstdCompressionParameters:
+    """Parameters under which a compressor sees all of ``size`` bytes; by itself it looks back two megabytes."""
     import zstandard
 
+    bits = min(max(size.bit_length(), 10), 26)
+    tables = {"hash_log": max(17, bits - 3), "chain_log": max(16, bits - 3)} if size >= _LARGE else {}
     return zstandard.ZstdCompressionParameters.from_level(
-        12, source_size=size, format=zstandard.FORMAT_ZSTD1_MAGICLESS, write_content_size=True, write_checksum=False,
-        write_dict_id=False,
+        level, source_size=size, window_log=bits, enable_ldm=size >= _LARGE, write_content_size=True,
+        write_checksum=False, write_dict_id=False, format=zstandard.FORMAT_ZSTD1_MAGICLESS, **tables,
     )  # fmt: skip
 
 

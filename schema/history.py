@@ -158,11 +158,18 @@ def paths_at(db: Database, transaction: int | None) -> dict[str, bytes]:
     return {path: text for path, text in found if text is not None}
 
 
-def version_rows(db: Database, path: str | None = None, transaction: int | None = None) -> list[Version]:
-    """The versions of a path, of a transaction, or of both, newest first."""
+def version_rows(
+    db: Database, path: str | None = None, transaction: int | None = None, limit: int | None = None
+) -> list[Version]:
+    """The versions of a path, of a transaction, or of both, newest first, at most ``limit``."""
+    wanted: dict[str, str | int] = {}
+    if path is not None:
+        wanted["path = ?"] = path
+    if transaction is not None:
+        wanted['"transaction" = ?'] = transaction
+    where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
     rows = db.rows(
-        f'{_VERSION} WHERE (?1 IS NULL OR path = ?1) AND (?2 IS NULL OR "transaction" = ?2) ORDER BY id DESC',
-        (path, transaction),
+        f"{_VERSION} {where} ORDER BY id DESC LIMIT ?", (*wanted.values(), -1 if limit is None else limit)
     )
     return [Version(i, p, t, bool(e), bool(b), bool(a), size, digest) for i, p, t, e, b, a, size, digest in rows]
 
@@ -172,10 +179,10 @@ def versions(db: Database, path: str) -> list[tuple[int, bool]]:
     return [(version.transaction, version.emitted) for version in version_rows(db, path)]
 
 
-def texts(db: Database, path: str) -> Iterator[tuple[Version, bytes | None]]:
+def texts(db: Database, path: str, limit: int | None = None) -> Iterator[tuple[Version, bytes | None]]:
     """Each version with the text after it, newest first: all texts that were ever on disk, made one by one."""
     text = current_text(db, path)
-    for version in version_rows(db, path):
+    for version in version_rows(db, path, limit=limit):
         yield version, text
         delta = db.value("SELECT before FROM versions WHERE id = ?", (version.id,))
         text = _step_back(delta, not version.exists, text)

@@ -7,10 +7,6 @@ from typing import Any
 from schema.db import Database
 from schema.triggers import RECORD_COLUMNS
 
-_CONFLICT = ("id", "document", "table", "key", "field", "base", "file", "db", "kept", "transaction")
-_HOLD = ("id", "document", "kind", "reason", "deletes", "since")
-
-
 _TRANSACTION = (
     "number", "transaction_id", "timestamp", "operation_type", "origin", "affected_tables", "row_count", "status",
     "error_message", "duration_ms",
@@ -53,21 +49,14 @@ def kind_counts(db: Database) -> dict[str, int]:
     return dict(db.rows("SELECT kind, count(*) FROM documents GROUP BY kind ORDER BY count(*) DESC, kind"))
 
 
-def conflicts(db: Database, *, resolved: bool = False) -> list[dict[str, Any]]:
-    """The open conflicts, or those that were settled, in the order in which they arose."""
-    rows = db.rows(
-        """SELECT id, document, "table", key, field, base, file, db, kept, "transaction", created_at, resolved_at,
-        resolution FROM conflicts WHERE (resolved_at IS NOT NULL) = ? ORDER BY id""",
-        (resolved,),
-    )
-    names = (*_CONFLICT, "since", *(("resolved_at", "taken") if resolved else ()))
-    return [dict(zip(names, row, strict=False)) for row in rows]
+def open_conflicts(db: Database) -> int:
+    """How many conflicts nobody has settled."""
+    return int(db.value("SELECT count(*) FROM conflicts WHERE resolved_at IS NULL"))
 
 
-def holds(db: Database) -> list[dict[str, Any]]:
-    """The open holds, in the order in which they arose."""
-    rows = db.rows("SELECT id, path, kind, reason, deletes, created_at FROM holds WHERE state = 'open' ORDER BY id")
-    return [dict(zip(_HOLD, row, strict=True)) for row in rows]
+def held(db: Database) -> list[str]:
+    """The documents of the open holds, one for each hold."""
+    return [path for (path,) in db.rows("SELECT path FROM holds WHERE state = 'open' ORDER BY id")]
 
 
 def pending_rows(db: Database) -> int:
@@ -91,12 +80,14 @@ def dangling_dependencies(db: Database) -> list[tuple[str, str]]:
     return [(task, need) for task, need in rows]
 
 
-def changed_elsewhere(db: Database) -> set[tuple[str, str]]:
-    """Table and key of the rows whose change is on its way to the files: not sealed yet, or about to follow an edit."""
-    rows = db.rows(
-        """SELECT "table", key FROM row_changes WHERE "transaction" IS NULL UNION SELECT "table", key FROM follows"""
-    )
-    return {(table, key) for table, key in rows}
+def unsealed(db: Database) -> set[tuple[str, str]]:
+    """Table and key of the rows that other programs changed and that no transaction has yet."""
+    return set(db.rows("""SELECT "table", key FROM row_changes WHERE "transaction" IS NULL"""))
+
+
+def follows(db: Database) -> set[tuple[str, str, str]]:
+    """Table, key and field of what was edited in one place and is to be written to the others."""
+    return set(db.rows("""SELECT "table", key, field FROM follows"""))
 
 
 def noted_drift(db: Database) -> int | None:

@@ -136,7 +136,8 @@ def _text(value: object) -> str | None:
 def fetch(db: Database, table: str, key: str) -> dict[str, Value] | None:
     """All columns of a record; of a task also ``dependencies``, sorted. None where there is no such row."""
     columns = RECORD_COLUMNS[table]
-    row = db.row(f"SELECT {', '.join(columns)} FROM {table} WHERE id = ?", (key,))
+    where, params = _is(table, key)
+    row = db.row(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}", params)
     if row is None:
         return None
     values: dict[str, Value] = dict(zip(columns, map(_text, row), strict=True))
@@ -146,11 +147,12 @@ def fetch(db: Database, table: str, key: str) -> dict[str, Value] | None:
 
 
 def fetch_all(db: Database, table: str) -> dict[str, dict[str, Value]]:
-    """All records of a table, by key, in the order of their ids."""
+    """All records of a table, by key, in the order of their keys."""
     columns = RECORD_COLUMNS[table]
     result: dict[str, dict[str, Value]] = {}
-    for row in db.rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id"):
-        result[str(row[0])] = dict(zip(columns, map(_text, row), strict=True))
+    for row in db.rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1, 2"):
+        key = ">".join(row) if table == "task_dependencies" else str(row[0])
+        result[key] = dict(zip(columns, map(_text, row), strict=True))
     if table == "tasks":
         pairs = db.rows("SELECT task_id, depends_on FROM task_dependencies ORDER BY task_id, depends_on")
         needs = {task: tuple(need for _, need in rows) for task, rows in groupby(pairs, itemgetter(0))}
@@ -171,6 +173,8 @@ def insert_record(db: Database, table: str, values: Mapping[str, Value]) -> str:
         plain["timestamp"] = timestamp_of(*(_text(plain.get(c)) for c in ("date", "time", "timezone")))
     columns = f"({', '.join(plain)}) VALUES ({', '.join('?' * len(plain))})" if plain else " DEFAULT VALUES"
     number = db.insert(f"INSERT INTO {table}{columns}", tuple(plain.values()))
+    if table == "task_dependencies":
+        return ">".join(str(values[column]) for column in RECORD_COLUMNS[table])
     key = str(plain["id"]) if table == "tasks" else str(number)
     if needs is not None:
         _set_dependencies(db, key, needs)
@@ -188,7 +192,8 @@ def update_record(db: Database, table: str, key: str, values: Mapping[str, Value
         plain["timestamp"] = timestamp_of(*(_text(moment[c]) for c in ("date", "time", "timezone")))
     if plain:
         assignments = ", ".join(f"{name} = ?" for name in plain)
-        if not db.run(f"UPDATE {table} SET {assignments} WHERE id = ?", (*plain.values(), key)):
+        where, params = _is(table, key)
+        if not db.run(f"UPDATE {table} SET {assignments} WHERE {where}", (*plain.values(), *params)):
             raise KeyError(f"{table}:{key}")
     if needs is not None:
         _set_dependencies(db, key, needs)
@@ -198,7 +203,16 @@ def delete_record(db: Database, table: str, key: str) -> None:
     """Delete a record and what belongs to it. No error where there is none."""
     if table not in RECORD_COLUMNS:
         raise KeyError(table)
-    db.run(f"DELETE FROM {table} WHERE id = ?", (key,))
+    where, params = _is(table, key)
+    db.run(f"DELETE FROM {table} WHERE {where}", params)
+
+
+def _is(table: str, key: str) -> tuple[str, tuple[str, ...]]:
+    """SQL that finds the row with this key. That of a dependency is both its ids, as the journal writes it."""
+    if table == "task_dependencies":
+        task, _, needed = key.partition(">")
+        return "task_id = ? AND depends_on = ?", (task, needed)
+    return "id = ?", (key,)
 
 
 def _split(table: str, values: Mapping[str, Value]) -> tuple[dict[str, Sql], tuple[str, ...] | None]:

@@ -267,20 +267,26 @@ def _save_document(
         store.replace_sections(db, document_id, stored, _sections(base, new, 0, None, names))
         return
     assert document is not None
-    first, end_old, end_new = window(old.document, document)
-    first, end_old, end_new = _widened(old, base.keyed, first, end_old, end_new, names)
-    store.replace_sections(
-        db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names)
-    ) if (first, first) != (end_old, end_new) else None
+    first, end_old, end_new = _window(old, base.keyed)
+    if end_old > first or end_new > first:
+        store.replace_sections(
+            db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names)
+        )
 
 
-def _widened(
-    old: Keyed, new: Keyed, first: int, end_old: int, end_new: int, names: Mapping[RecordId, str]
-) -> tuple[int, int, int]:
-    """The window that holds all sections whose text or readings are stored differently."""
+def _window(old: Keyed, new: Keyed) -> tuple[int, int, int]:
+    """The sections that are stored differently: first, end in the base, end in the new document.
+
+    Never an empty run of the base beside other sections: what is inserted needs a neighbour to stand by.
+    """
+    first, end_old, end_new = window(old.document, new.document)
     while first > 0 and old.keys[first - 1] != new.keys[first - 1]:
         first -= 1
-    del names
+    if first == end_old < end_new and old.keys:
+        if first > 0:
+            first -= 1
+        else:
+            end_old, end_new = end_old + 1, end_new + 1
     return first, end_old, end_new
 
 

@@ -51,7 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
             "how long a file must stay away before it counts as deleted (seconds)", _at_least(0)),
     Setting("follow_after", float, 2.0,
             "seconds of quiet after a manual edit before the daemon writes the other places that show the same value; "
-            "0 at once, -1 never (`syncd sync` always does)", _seconds_or_never),
+            "0 at once, -1 never (`syncd sync --follow` does so at any time)", _seconds_or_never),
     Setting("scan_seconds", float, 60.0, "seconds between two full scans by the daemon, give or take a tenth",
             _at_least(1)),
     Setting("max_document_mb", int, 64, "a larger document is left alone and reported (megabytes)", _at_least(1)),

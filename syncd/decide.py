@@ -15,12 +15,12 @@ from schema.records import Role, Table
 from syncd import emission, guard
 from syncd.config import Config
 from syncd.emission import Plan
-from syncd.gather import Delta, Gatherer, RecordId
+from syncd.gather import TABLE_NAMES, Delta, Gatherer, RecordId
 from syncd.homes import Homes, start
 from syncd.incoming import Incoming
 from syncd.lookup import RowLookup
 from syncd.match import Edited, Matcher
-from syncd.model import Keyed, Mode, Sides, Verdict
+from syncd.model import Clash, Keyed, Mode, Sides, Verdict
 from syncd.reconcile import reconcile
 from syncd.state import BankState
 
@@ -50,6 +50,7 @@ class Decided:
     follow: list[tuple[RecordId, str]] = field(default_factory=list)
     followed: list[tuple[RecordId, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    clashes: list[Clash] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Decider:
             self._observe(sides, verdicts)
         else:
             self._emit(sides, verdicts)
+        out.clashes = [c for i in self._ask.incoming.values() for c in i.clashes if self._stands(c, sides)]
         out.verdicts = [
             (verdict, sides[record]) for record, verdict in verdicts.items() if record not in out.unsealed
         ]
@@ -167,6 +169,13 @@ class Decider:
             else:
                 self._out.removed.add(path)
 
+    def _stands(self, clash: Clash, sides: Mapping[RecordId, Sides]) -> bool:
+        """Whether the two values that met in a text still differ: the row may have been changed to the file's value too."""
+        if clash.document in self._out.held:
+            return False
+        known = sides.get((Table(clash.table), clash.key)) if clash.table in TABLE_NAMES else None
+        return known is None or known.db is None or clash.field is None or known.db.get(clash.field) != clash.file
+
     # -- files ---------------------------------------------------------------------------------------------------
 
     def _observe(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
@@ -190,6 +199,7 @@ class Decider:
                 out.follow += [(record, name) for name in sorted(verdict.follow - names)]
             if verdict.remove:
                 emission.plan_removal(plan, sides[record])
+            homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in out.unsealed])
         out.problems += homes.unshown
         self._make(plan, homes, sides)

@@ -15,7 +15,10 @@ _KINDS = frozenset({"registry", "task", "session_cache", "active_context"})
 
 
 class Drift(NamedTuple):
-    """A place that disagrees with the row. ``line`` counts from 1."""
+    """A place that disagrees with the row. ``line`` counts from 1.
+
+    ``behind``: it will follow, because the value was edited in another place (`syncd sync --follow`, or the daemon).
+    """
 
     key: str
     field: str
@@ -23,13 +26,18 @@ class Drift(NamedTuple):
     document: str
     line: int
     shown: Value
+    behind: bool
 
 
-def find(db: Database) -> list[Drift]:
-    """All drift between the documents as they were when both sides last agreed, and the rows. By task and field."""
+def find(db: Database, state: BankState | None = None) -> list[Drift]:
+    """All places that differ from their row, as both sides last agreed on them; by task and field.
+
+    Rows that another program changed and that are on their way to the files are left out. ``state`` saves parsing what
+    its owner has parsed already.
+    """
     rows = store.fetch_all(db, Table.TASKS.value)
-    underway = overview.changed_elsewhere(db)
-    state = BankState(db)
+    underway, follows = overview.unsealed(db), overview.follows(db)
+    state = state or BankState(db)
     found = []
     for path, document_row in state.rows.items():
         keyed = state.base(path) if document_row.kind in _KINDS else None
@@ -40,19 +48,21 @@ def find(db: Database) -> list[Drift]:
                 row = rows.get(key)
                 for field in _differing(reading, row) if row else ():
                     line = line_of(keyed.document, at.section, reading, field)
-                    found.append(Drift(key, field, row.get(field) if row else None, path, line, reading.value(field)))
+                    said = row.get(field) if row else None
+                    behind = ("tasks", key, field) in follows
+                    found.append(Drift(key, field, said, path, line, reading.value(field), behind))
     return sorted(found, key=lambda d: (d.key, d.field, d.document, d.line))
 
 
-def count(db: Database) -> int:
+def count(db: Database, state: BankState | None = None) -> int:
     """How many fields of tasks have drift."""
-    return len({(drift.key, drift.field) for drift in find(db)})
+    return len({(drift.key, drift.field) for drift in find(db, state) if not drift.behind})
 
 
-def remember(db: Database) -> None:
-    """Note how much drift there is, so that `syncd status` need not look. For idle moments of who holds the lock."""
+def remember(db: Database, state: BankState | None = None) -> None:
+    """Note how much drift there is, so that `syncd status` need not look. Cheap where nothing happened since."""
     if overview.noted_drift(db) is None:
-        overview.note_drift(db, count(db))
+        overview.note_drift(db, count(db, state))
 
 
 def _differing(reading: Reading, row: Row) -> list[str]:

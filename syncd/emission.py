@@ -103,7 +103,7 @@ def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At],
     if changes.sets:
         done = put(keyed.document, _merged(changes.sets))
         refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
-        keyed = carry(keyed, done.document, [], moved=True)
+        keyed = carry(keyed, done.document, [], changed=len(changes.sets))
     if changes.removes:
         done = put(keyed.document, list(dict.fromkeys(changes.removes)))
         refused += [f"{name(_at(r.change))} cannot be taken out of {path}: {r.reason}" for r in done.refused]
@@ -135,19 +135,18 @@ def _find(keyed: Keyed, table: Table, key: str) -> At | None:
     return next((at for at, reading, k in keyed.readings() if k == key and reading.table is table), None)
 
 
-def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, moved: bool = False) -> Keyed:
+def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, changed: int = 0) -> Keyed:
     """``new`` with the keys of ``old``: readings keep their order; those of ``born`` are the ones that were added.
 
-    With ``moved`` no reading was added or removed; their values changed.
+    ``changed`` says in how many readings values were changed; then none was added or removed.
     """
     first, end_old, end_new = window(old.document, new)
     before = [(n, i, r) for n in range(first, end_old) for i, r in enumerate(old.document.sections[n].readings)]
     after = [(n, i, r) for n in range(first, end_new) for i, r in enumerate(new.sections[n].readings)]
     found: dict[tuple[int, int], str] = {}
-    same_shape = [r.table for *_, r in before] == [r.table for *_, r in after]
-    if moved and same_shape:
+    if changed and _in_place(before, after, changed):
         found = {(n, i): old.keys[a][b] for (n, i, _), (a, b, _) in zip(after, before, strict=True)}
-    elif moved:
+    elif changed:
         matches = align(old, new)
         found = {(n, i): matches.get(At(n, i), "") for n, i, _ in after}
     else:
@@ -167,6 +166,15 @@ def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, moved
 
 
 _Spot = tuple[int, int, Reading]
+
+
+def _in_place(before: Sequence[_Spot], after: Sequence[_Spot], changed: int) -> bool:
+    """Whether no reading moved: the same tables and ids in the same order, and few enough values that differ."""
+    if [(r.table, natural_key(r)) for *_, r in before] != [(r.table, natural_key(r)) for *_, r in after]:
+        return False
+    # A line that names several files shares its description between as many readings.
+    differing = sum(a[2].values() != b[2].values() for a, b in zip(before, after, strict=True))
+    return differing <= 4 * changed
 
 
 def _by_values(

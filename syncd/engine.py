@@ -25,6 +25,7 @@ from syncd.files import Held
 from syncd.gather import TABLE_NAMES, RecordId
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report, State
+from syncd.rescue import Rescued, rescued
 from syncd.scan import Scan, scan
 from syncd.state import BankState
 
@@ -62,6 +63,7 @@ class Engine:
         self._clock = clock
         self._missing: dict[str, float] = {}
         self._progress: Callable[[int, int], None] | None = None
+        self._swept = False
 
     @classmethod
     def open(cls, bank: Path, *, create: bool, config: Config | None = None, clock: Clock = _now) -> Engine:
@@ -121,7 +123,8 @@ class Engine:
         done.waiting |= found.waiting
         seen = last_change(self.db)
         nets, edited = self._row_changes()
-        incoming = self._incoming(found, outbox, edited)
+        late = [] if dry_run else rescued(self.db, self.bank, self.held, self._leftovers(found))
+        incoming = self._incoming(found, outbox, edited, late)
         follows = holds.follows(self.db) if follow else frozenset()
         if not incoming and not nets and not follows:
             if not dry_run:
@@ -135,7 +138,17 @@ class Engine:
             return done
         holds.note(self.db, decided.holds, found, self._clock())
         self._carry_out(decided, incoming, edited, seen, began, done)
+        if done.committed is not None:
+            for item in late:
+                item.drop()
         return done
+
+    def _leftovers(self, found: Scan) -> list[str] | None:
+        """Files of ours that an earlier run left: looked at once, in the first whole scan."""
+        if self._swept or not found.complete:
+            return None
+        self._swept = True
+        return found.leftovers
 
     def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool) -> Scan:
         """A scan in which files that were missing or busy had their time to come back."""
@@ -179,7 +192,7 @@ class Engine:
         return _by_record(self.db, nets), sections
 
     def _incoming(
-        self, found: Scan, outbox: dict[str, str | None], edited: dict[int, Net]
+        self, found: Scan, outbox: dict[str, str | None], edited: dict[int, Net], late: list[Rescued]
     ) -> dict[str, Incoming]:
         texts = holds.edited_texts(self.db, self.state, edited)
         reader = Reader(self.db, self.state, outbox, texts)
@@ -190,9 +203,11 @@ class Engine:
                 self._progress(number, len(found.changed))
         incoming |= {path: Incoming(path, None, None) for path in found.missing}
         for path in texts.keys() - incoming.keys():
-            content = publish.read_now(self.bank, path)
-            if content is not None:
-                incoming[path] = reader.read(path, content)
+            if (now := publish.read_now(self.bank, path)) is not None:
+                incoming[path] = reader.read(path, now)
+        for item in late:
+            if item.path not in incoming:
+                incoming[item.path] = reader.read_late(item.path, publish.read_now(self.bank, item.path), item.data)
         return {path: i for path, i in incoming.items() if not self._known_problem(i)}
 
     def _known_problem(self, incoming: Incoming) -> bool:
@@ -215,7 +230,7 @@ class Engine:
         batch = Batch(*_named(decided, incoming), seen=seen)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
-        batch.clashes += [c for path, i in incoming.items() if path not in decided.held for c in i.clashes]
+        batch.clashes += decided.clashes
         batch.follow, batch.followed = decided.follow, decided.followed
         batch.edited_sections = {key: str((net.before or {}).get("text")) for key, net in edited.items()}
         if not _does_something(batch, self.db):

@@ -256,21 +256,20 @@ def prepare(root: Path, path: str, data: bytes | None) -> Prepared:
     if data is None:
         return Prepared(root, path, "", None, None)
     text_digest = digest(data)
-    part = temporary(name, text_digest, Use.PART)
+    ready = temporary(name, text_digest, Use.TEMPORARY)
     try:
         with open_folder(root, folders, create=True) as folder:
-            made = _write_part(folder, part, name, data)
-            ready = with_use(part, Use.TEMPORARY)
-            os.rename(part, ready, src_dir_fd=folder, dst_dir_fd=folder)
+            made = _write(folder, ready, name, data)
     except OSError as error:
         require_root(root)
         raise write_failed(error, path) from error
     return Prepared(root, path, ready, text_digest, made)
 
 
-def _write_part(folder: int, part: str, target: str, data: bytes) -> Stat:
-    """Write and sync the file ``part``; on any failure it is removed."""
+def _write(folder: int, ready: str, target: str, data: bytes) -> Stat:
+    """Write and sync a file that has the name ``ready`` once it is whole; on any failure it is removed."""
     old = _regular(folder, target)
+    part = with_use(ready, Use.PART)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(part, flags, 0o600 if old else 0o666, dir_fd=folder)
     try:
@@ -283,6 +282,7 @@ def _write_part(folder: int, part: str, target: str, data: bytes) -> Stat:
             made = Stat.of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
+        os.rename(part, ready, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
             remove(folder, part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from parser.document import Document
 from schema import history, overview
 from schema.db import Database
 from schema.records import Role, Table, Value
-from syncd import drift
+from syncd import config, drift
 from syncd.look import digest
 from syncd.model import Keyed
+from syncd.scan import scan
 from syncd.state import BankState
 from syncd.walk import walk
 
@@ -22,6 +24,7 @@ KINDS = {
     "not read": "documents that were not read",
     "not understood": "lines that stand where a record is expected and were not understood",
     "drift": "places that say something else than the record",
+    "behind": "places that have not followed an edit yet: `syncd sync --follow` brings them along",
     "dangling": "dependencies on tasks that are not there",
     "duplicate": "ids that stand for two things",
     "round trip": "documents whose stored sections do not join to what was read",
@@ -61,12 +64,11 @@ def _documents(state: BankState) -> Iterator[tuple[str, Keyed]]:
 
 
 def _not_read(bank: Path, state: BankState) -> Iterator[Finding]:
-    listing = walk(bank)
-    for path, reason in {**listing.skipped, **listing.unreadable}.items():
+    limit = config.load(bank).max_document_mb * 1_000_000
+    problems = scan(bank, state.rows, only=None, always=(), limit=limit, now_ns=time.time_ns()).problems
+    reasons = {path: row.problem for path, row in state.rows.items() if row.problem}
+    for path, reason in {**reasons, **problems, **walk(bank).skipped}.items():
         yield Finding("not read", path, None, reason)
-    for path, row in state.rows.items():
-        if row.problem:
-            yield Finding("not read", path, None, row.problem)
 
 
 def _not_understood(state: BankState) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _not_understood(state: BankState) -> Iterator[Finding]:
 def _drift(db: Database) -> Iterator[Finding]:
     for d in drift.find(db):
         what = f"{d.key} {d.field}: {_said(d.shown)} here, {_said(d.row)} in the record"
-        yield Finding("drift", d.document, d.line, what)
+        yield Finding("behind" if d.behind else "drift", d.document, d.line, what)
 
 
 def _said(value: Value) -> str:

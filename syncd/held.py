@@ -97,6 +97,10 @@ class Held:
             kept.folders, kept.name = _FOLDER, new
         self._kept.append(kept)
 
+    def owns(self, file: str) -> bool:
+        """Whether the file (its path below the bank) is one of those that are kept here at this moment."""
+        return any(file == "/".join((*kept.folders, kept.name)) for kept in self._kept)
+
     def touch(self, folders: tuple[str, ...]) -> None:
         """Note that names in this folder changed, so that `flush_directories` makes it durable."""
         self._touched.add(folders)
@@ -162,17 +166,18 @@ class Held:
                 raise write_failed(error, "/".join(folders) or os.fspath(self._root)) from error
 
 
-def sweep_temporaries(root: Path, found: Iterable[str] | None = None) -> list[Leftover]:
+def sweep_temporaries(root: Path, found: Iterable[str] | None = None, living: Held | None = None) -> list[Leftover]:
     """Clear away what a crash left of ours; return what holds a text that is not known to be ours.
 
-    ``found`` is `Walk.leftovers` if a walk was just made. Only under the bank's lock: a living process has such files
-    too. A document that was moved away and not put back is put back here.
+    ``found`` is `Walk.leftovers` if a walk was just made. Only under the bank's lock and with no text prepared: a
+    living process has such files too. Those that it holds itself, in ``living``, are passed over: their time is not up.
+    A document that was moved away and not put back is put back here.
     """
     leftovers = []
     for file in walk(root).leftovers if found is None else found:
         folders, name = split(file)
         own = read_own(name)
-        if own is None:
+        if own is None or (living is not None and living.owns(file)):
             continue
         with suppress(FileNotFoundError), open_folder(root, folders) as folder:
             if own.use is Use.PART:
@@ -182,7 +187,7 @@ def sweep_temporaries(root: Path, found: Iterable[str] | None = None) -> list[Le
             if own.use is Use.AWAY and own.target is not None and _put_back(folder, name, own.target):
                 continue
             leftovers += _unknown(folder, name, file, target, own.mark)
-    return leftovers + _sweep_held(root)
+    return leftovers + _sweep_held(root, living)
 
 
 def drop_leftover(root: Path, leftover: Leftover) -> None:
@@ -192,13 +197,13 @@ def drop_leftover(root: Path, leftover: Leftover) -> None:
         remove(folder, name)
 
 
-def _sweep_held(root: Path) -> list[Leftover]:
+def _sweep_held(root: Path, living: Held | None) -> list[Leftover]:
     leftovers = []
     with suppress(FileNotFoundError), open_folder(root, _FOLDER) as folder:
         for name in sorted(os.listdir(folder)):
-            says = read_held(name)
-            if says is not None:
-                leftovers += _unknown(folder, name, "/".join((*_FOLDER, name)), says[0], says[1])
+            says, file = read_held(name), "/".join((*_FOLDER, name))
+            if says is not None and not (living is not None and living.owns(file)):
+                leftovers += _unknown(folder, name, file, says[0], says[1])
     return leftovers
 
 

@@ -10,6 +10,7 @@ from schema.db import Database
 from schema.records import PRECEDENCE, Role, Table, Value
 from syncd.emission import Birth, DocumentChanges, Plan
 from syncd.gather import RecordId
+from syncd.lookup import RowLookup
 from syncd.model import Keyed, Row, Sides, Verdict
 from writer import canonical
 from writer.changes import Insert
@@ -56,6 +57,20 @@ class Homes:
                     self._add(self._document("errorLog.md"), Birth(_insert(verdict), verdict.table, verdict.key))
                 case _:
                     self.unshown.append(f"{verdict.table.value} {verdict.key} has no place in the files")
+
+    def bring_back(self, verdict: Verdict) -> None:
+        """Plan to add a record to the documents that it was deleted from while its row was edited."""
+        for path in verdict.restore:
+            if self._current(path) is None:
+                continue
+            if verdict.table is Table.MODIFICATIONS:
+                birth = Birth(_insert(verdict), verdict.table, verdict.key, self._entry_of(verdict.key))
+            else:
+                lines = RowLookup(self._db).lines_of(verdict.key)
+                shown = tuple({n: v for n, v in row.items() if v is not None} for _, row in lines)
+                insert = Insert(Table.ENTRIES, _shown(verdict), None, shown)
+                birth = Birth(insert, verdict.table, verdict.key, None, tuple(key for key, _ in lines))
+            self._add(path, birth)
 
     def _entry_of(self, key: str) -> str:
         row = store.fetch(self._db, Table.MODIFICATIONS.value, key) or {}

@@ -61,6 +61,16 @@ class Reader:
             return self._merged(path, disk, base, text, self._edited[path])
         return self._fresh_or_stale(path, disk, base, text)
 
+    def read_late(self, path: str, disk: Content | None, saved: bytes) -> Incoming:
+        """The file side of ``path`` after ``saved`` was meant for it but never became its file."""
+        text, base = saved.decode(), self._state.base(path)
+        if base is None:
+            return Incoming(path, disk, parse(path, text))
+        texts, _ = self._texts(path)
+        had = texts[nearest(text, texts)]
+        done = rebase(had, base, text, tell=True)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""
         now = _rekeyed(base, parse(path, edited, base.document))

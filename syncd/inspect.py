@@ -35,18 +35,18 @@ def mode(db: Database) -> str:
 def status(bank: Path) -> dict[str, Any]:
     """One bank as `syncd status --json` shows it."""
     with reading(bank) as db:
-        conflicts, holds = len(overview.conflicts(db)), overview.holds(db)
-        pending = {"files": _pending_files(bank, db, {hold["document"] for hold in holds}), "db": _pending_rows(db)}
+        conflicts, held = overview.open_conflicts(db), overview.held(db)
+        pending = {"files": _pending_files(bank, db, set(held)), "db": _pending_rows(db)}
         last = overview.last_transaction(db)
         return {
             "path": str(bank),
             "mode": mode(db),
-            "state": _state(bool(last and last["status"] == "failed"), conflicts or len(holds), sum(pending.values())),
+            "state": _state(bool(last and last["status"] == "failed"), conflicts + len(held), sum(pending.values())),
             "documents": overview.document_count(db),
             "records": overview.record_counts(db),
             "pending": pending,
             "conflicts": conflicts,
-            "holds": len(holds),
+            "holds": len(held),
             "drift": _drift(db),
             "last_transaction": last,
             "daemon": _daemon(bank),

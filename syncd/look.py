@@ -96,12 +96,15 @@ def read_at(folder: int, name: str, limit: int | None = None, *, unless: Stat | 
 def read_at(folder: int, name: str, limit: int | None = None, *, unless: Stat | None = None) -> Read | Same:
     """The file ``name`` in the directory that the descriptor ``folder`` stands for.
 
-    It is not read, and `Same` is the answer, while nobody writes and its stat values are ``unless``.
+    It is not read, and `Same` is the answer, while nobody writes and its stat values are ``unless`` (the mode does not
+    count: changing it changes ctime).
     """
     try:
         with open_file(folder, name) as descriptor:
-            if unless is not None and writers(descriptor) is Writers.NONE and Stat.of(os.fstat(descriptor)) == unless:
-                return Same()
+            if unless is not None and writers(descriptor) is Writers.NONE:
+                now = Stat.of(os.fstat(descriptor))
+                if stat.S_ISREG(now.mode) and now[:4] == unless[:4]:
+                    return Same()
             return _read_whole(descriptor, limit)
     except FileNotFoundError:
         return Missing()

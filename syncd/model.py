@@ -107,7 +107,8 @@ class Verdict:
 
     ``row`` is the row as it will be (None: deleted). ``show`` names the fields that the files must be brought to,
     ``follow`` those that a manual edit changed in one place while other current readings still differ. ``insert`` and
-    ``remove`` ask for the record's text to be added to, or taken from, the files.
+    ``remove`` ask for the record's text to be added to, or taken from, the files; ``restore`` names documents that it
+    was deleted from while its row was edited.
     """
 
     table: Table
@@ -117,6 +118,7 @@ class Verdict:
     follow: frozenset[str] = frozenset()
     insert: bool = False
     remove: bool = False
+    restore: tuple[str, ...] = ()
     clashes: tuple[Clash, ...] = ()
 
 

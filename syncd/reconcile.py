@@ -129,7 +129,24 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side) -> Verdict:
                     where = _where(tuple(s for s in sides.after if s.reading.value(name) == f) or sides.after)
                     clashes.append(Clash(where, sides.table, sides.key, name, b, f, d, kept))
     follow = frozenset(name for name in from_file if name not in show and stale_readings(sides, name, row.get(name)))
-    return Verdict(sides.table, sides.key, row, show=frozenset(show), follow=follow, clashes=tuple(clashes))
+    edited = [n for n in _changed(sides.table, base, row) if n in show] if sides.base is not None else []
+    restore = _deleted_from(sides) if edited else ()
+    clashes += [
+        Clash(path, sides.table, sides.key, name, base.get(name), None, row.get(name), Side.DB)
+        for path in restore
+        for name in edited
+    ]
+    return Verdict(
+        sides.table, sides.key, row, show=frozenset(show), follow=follow, restore=restore, clashes=tuple(clashes)
+    )
+
+
+def _deleted_from(sides: Sides) -> tuple[str, ...]:
+    """Documents that lost their reading of a record which others still show. One that appeared elsewhere moved there."""
+    if sides.table not in (Table.ENTRIES, Table.MODIFICATIONS):
+        return ()
+    before, after = {s.path for s in sides.before}, {s.path for s in sides.after}
+    return tuple(sorted(before - after)) if after <= before else ()
 
 
 def _clash(name: str, b: Value, f: Value, d: Value, winner: Side) -> tuple[Value, Side | None]:

@@ -17,7 +17,7 @@ class Scan:
 
     ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no file;
     ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with the reason.
-    ``complete`` says that the whole bank was looked at.
+    ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie about.
     """
 
     changed: dict[str, Content] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class Scan:
     waiting: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     complete: bool = True
+    leftovers: list[str] = field(default_factory=list)
 
 
 def scan(
@@ -45,6 +46,7 @@ def scan(
     if only is None:
         listing = walk(root)
         found.problems.update(listing.unreadable)
+        found.leftovers = listing.leftovers
         candidates = _suspects(listing, rows, always, now_ns)
         found.missing.update(_missing(listing, rows))
     else:

@@ -97,18 +97,17 @@ def _take(entry: os.DirEntry[str], path: str, found: Walk, folders: list[str]) -
         except OSError as error:
             found.unreadable[_shown(path)] = from_os(error).what
             return
-        if stat.S_ISREG(result.st_mode):
+        mode = result.st_mode
+        if stat.S_ISREG(mode):
             reason = _not_a_document(name, path)
             if reason is None:
-                found.stats[path] = Stat(
-                    result.st_size, result.st_mtime_ns, result.st_ctime_ns, result.st_ino, result.st_mode
-                )
+                found.stats[path] = Stat(result.st_size, result.st_mtime_ns, result.st_ctime_ns, result.st_ino, mode)
             elif reason:
                 found.skipped[_shown(path)] = reason
-        elif stat.S_ISDIR(result.st_mode):
+        elif stat.S_ISDIR(mode):
             _descend(name, path, found, folders)
         elif not name.startswith(".#"):  # the lock of an editor is a link that dangles
-            found.skipped[_shown(path)] = _kind(result.st_mode)
+            found.skipped[_shown(path)] = _kind(mode)
     elif entry.is_dir(follow_symlinks=False):
         _descend(name, path, found, folders)
     elif is_own(name):
@@ -129,6 +128,8 @@ def _descend(name: str, path: str, found: Walk, folders: list[str]) -> None:
 
 def _not_a_document(name: str, path: str) -> str | None:
     """Why a regular file is no document, "" where that is not worth a word, None where it is one."""
+    if name[0] != "." and path.isascii() and ".sync-" not in name:
+        return None  # nearly all of them
     if name.startswith((".#", "._")):
         return ""
     if ".sync-conflict-" in name:

@@ -24,8 +24,8 @@ NAMES = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
 SHIMS = {
     "syncd": f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m syncd "$@"\n',
-    "sqlite3": f'#!/bin/sh\nexec "{sys.executable}" "$(dirname "$0")/sqlite3.py" "$@"\n',
-    "sqlite3.py": """import sqlite3, sys
+    "sqlite3": f'#!/bin/sh\nexec "{sys.executable}" "$(dirname "$0")/_sqlite.py" "$@"\n',
+    "_sqlite.py": """import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as db:
     for row in db.execute(sys.argv[2]):
         print("|".join("" if value is None else str(value) for value in row))
@@ -122,3 +122,9 @@ def test_the_readme_names_what_the_makefile_offers() -> None:
     for target in ("run", "test", "bench"):
         assert f"\n{target}:" in makefile
         assert f"make {target}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_lists_every_command() -> None:
+    """With the line that `syncd --help` shows."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "".join(f"| `syncd {name}` | {line} |\n" for name, line in cli.COMMANDS.items()) in readme

@@ -144,9 +144,10 @@ def _expect(
     removals = {change.at for change in changes if isinstance(change, Remove)}
     _set_free(document, edits, wanted)
     for change in sets:
-        if change.at not in wanted:
+        at = change.at if change.at in wanted else _elsewhere(document, change, wanted)
+        if at is None:
             return "nothing would change"
-        _set(document, change, wanted)
+        _set(document, SetFields(at, change.values), wanted)
     if not removals:
         return None
     gone = {at for at in wanted if _covers(edits, at, document.at(at).span)} | (removals & wanted.keys())
@@ -160,6 +161,16 @@ def _expect(
     for at in gone:
         del wanted[at]
     return None
+
+
+def _elsewhere(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> At | None:
+    """Another place of the same task for values that the place asked for does not show: a block of fields below."""
+    asked = document.at(change.at)
+    if asked.table is not Table.TASKS or change.values.keys() & asked.values().keys():
+        return None
+    same = (asked.table, asked.key, asked.role)
+    readings = ((at, document.at(at)) for at in wanted)
+    return next((at for at, r in readings if (r.table, r.key, r.role) == same), None)
 
 
 def _covers(edits: Sequence[Edit], at: At, span: Span) -> bool:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from parser.kinds.entry_heads import CLOCK, DAY, ID, read_clock, read_day, text_fields
 
-_CREATED = re.compile(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
-_TASKS = re.compile(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
-_MOMENT = re.compile(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
-_TITLE = re.compile(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
-_TASK_HEADING = re.compile(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
+CREATED = re.compile(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
+TASKS = re.compile(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
+MOMENT = re.compile(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
+TITLE = re.compile(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
+TASK_HEADING = re.compile(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
 
 
 class Given(NamedTuple):
@@ -26,7 +26,7 @@ class Given(NamedTuple):
 
 def given_moment(given: Given, text: str, zone: str | None = None) -> Given:
     """``given`` with the date, time and zone at the start of ``text``, as far as they stand there."""
-    match = _MOMENT.match(text)
+    match = MOMENT.match(text)
     day = read_day(match["date"]) if match else None
     if match is None or day is None:
         return given
@@ -41,9 +41,9 @@ def front_matter(text: str, given: Given) -> Given:
     """``given`` with what the front matter of a chunk says; a block whose closing line is misspelt is read too."""
     if not text.lstrip("\ufeff").startswith("---"):
         return given
-    if created := _CREATED.search(text):
+    if created := CREATED.search(text):
         given = given_moment(given, created[1].strip("\"'"))
-    if tasks := _TASKS.search(text):
+    if tasks := TASKS.search(text):
         ids = [part.strip(" \"'") for part in tasks[1].split(",")]
         if known := [part for part in ids if re.fullmatch(ID, part)]:
             given = given._replace(task_id=", ".join(known))
@@ -52,15 +52,15 @@ def front_matter(text: str, given: Given) -> Given:
 
 def chunk_heading(title: str, level: int, given: Given) -> Given:
     """``given`` with what a heading that opens no entry says: moment, task and, at level 1, the title."""
-    if task := _TASK_HEADING.match(title):
+    if task := TASK_HEADING.match(title):
         return given._replace(task_id=task["ids"])
-    prefix = _TITLE.match(title)
+    prefix = TITLE.match(title)
     rest = title[prefix.end() if prefix else 0 :]
     if level == 1 or title.startswith("Date"):
         given = given_moment(given, rest)
     if level != 1 or title in ("Edit History", "Edit Chunk"):
         return given
-    if moment := _MOMENT.match(rest):
+    if moment := MOMENT.match(rest):
         dashed = re.match(r"[^—–-]*[—–-]+[ \t]+(.+)", rest[moment.end() :])
         rest = dashed[1] if dashed else ""
     fields = text_fields(rest, 0, len(rest), 0)

@@ -23,8 +23,9 @@ from parser.values import read_date
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Value
 
 _BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level
-_POINTS = re.compile(r"^(?:[-*+][ \t]|\*\*[~≈]?\d{1,2}:\d{2}|[*_][A-Za-z])", re.M)
+_POINTS = re.compile(r"^(?:[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
 _RULE = re.compile(r"^(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
+_RULES = re.compile(r"\n(?:---|\*\*\*|___)")
 _PARAGRAPH = re.compile(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`~]|[ \t]*\r?\n).*\S)*)")
 _UNREADABLE = re.compile(r"[-*+] (?:\*\*|\[)?(?:" + "|".join(sorted(FOUR)) + r")(?:\*\*|\])?:? `")
 
@@ -177,7 +178,7 @@ class _Section:
         if text.startswith("**"):
             if fields := entry_fields(text, line.start):
                 self._open(line.start, fields, None)
-            else:
+            elif STARTS_WITH_TIME.match(text, 2):
                 self.problems.append(Problem(line.number, "begins with a time, but is not an entry: TIME - TASK: TEXT"))
         elif text[1] in " \t":
             self._item(line)
@@ -199,7 +200,7 @@ class _Section:
 
     def _readings(self) -> Iterator[Reading]:
         """The readings in order, each entry with its end: the next entry, or the section's end without a last rule."""
-        rule = _RULE.search(self.text, self.position)
+        rule = _RULE.search(self.text, self.position) if _RULES.search(self.text, self.position) else None
         end = rule.start() if rule else len(self.text)
         starts = [item.start for item in self.found if isinstance(item, Block)][1:]
         for item in self.found:

@@ -30,7 +30,8 @@ _TIMELESS = re.compile(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
 _DATE_HEADING = re.compile(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
 STARTS_WITH_TIME = re.compile(r"[~≈]?\d{1,2}:\d{2}")
 _OPENING = re.compile(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
-_CLOSING = re.compile(r"(?:[ \t]+#+)?[ \t]*(?:\*\*:?|:\*\*)?[ \t]*$")
+_CLOSING = re.compile(r"[ \t]*(?:\*\*:?|:\*\*)(?:[ \t]+#+)?[ \t]*$")
+_HASHES = re.compile(r"(?:[ \t]+#+)?[ \t]*$")
 
 
 def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str, Field] | None:
@@ -40,8 +41,7 @@ def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str
     """
     opening = _OPENING.match(line)
     start = opening.end() if opening else 0
-    closing = _CLOSING.search(line, start)
-    stop = closing.start() if closing else len(line)
+    stop = _end_of_words(line, start)
     match = _ENTRY.fullmatch(line, start, stop) or _DATED.fullmatch(line, start, stop)
     if match is None:
         if timeless and (ids := _TIMELESS.match(line, start, stop)) and ":" in ids[0]:
@@ -69,6 +69,13 @@ def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str
 
 def _field(value: str, match: re.Match[str], group: str, offset: int) -> Field:
     return Field(value, Span(offset + match.start(group), offset + match.end(group)))
+
+
+def _end_of_words(line: str, start: int) -> int:
+    """Where the text ends: before closing hashes, and before the mark that closes a bold line."""
+    bold = line[:start].endswith("**") and line.count("**", start) % 2
+    closing = (_CLOSING.search(line, start) if bold else None) or _HASHES.search(line, start)
+    return closing.start() if closing else len(line)
 
 
 def text_fields(line: str, start: int, stop: int, offset: int) -> dict[str, Field]:

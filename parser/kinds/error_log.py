@@ -20,8 +20,8 @@ _MOMENT = re.compile(
 )
 _AROUND = " \t:-–—|()[],*"
 _LABEL = re.compile(r"(?:[-*][ \t]+)?\*\*(?P<name>[A-Za-z][^*:\n]{0,40})(?::\*\*|\*\*[ \t]*:)[ \t]*")
-_RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*$")
-_LABELS = {
+_RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*$|[*_](?:Last )?Updated:")
+LABELS = {
     "file": "file_path", "files": "file_path", "file path": "file_path",
     "error": "error_message", "error message": "error_message", "errors": "error_message",
     "error description": "error_message", "error messages": "error_message",
@@ -55,7 +55,7 @@ class _ErrorGrammar:
         bodies, end = body(text)
         title_field = fields.pop("error_message", None)
         for part in bodies:
-            name = _LABELS.get(part.name)
+            name = LABELS.get(part.name)
             if name is not None and (name not in fields or fields[name].value is None):
                 fields[name] = _field(text, part.value, name)
         if title_field is not None and (fields.get("error_message") is None or fields["error_message"].value is None):
@@ -108,6 +108,7 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 def body(text: str) -> tuple[list[Body], int]:
     """The labelled parts of an error's section, and where the error ends: at a rule, else with the section."""
     found: list[tuple[str, Line, int]] = []
+    blank: list[int] = []
     end = len(text)
     for line in open_lines(text):
         if line.number == 0:
@@ -115,15 +116,22 @@ def body(text: str) -> tuple[list[Body], int]:
         if _RULE.match(line.text):
             end = line.start
             break
-        if match := _LABEL.match(line.text):
+        if not line.text.strip():
+            blank.append(line.start)
+        elif match := _LABEL.match(line.text):
             found.append((match["name"].strip().lower(), line, line.start + match.end()))
-    ends = [line.start for _, line, _ in found[1:]] + [end]
-    return list(_bodies(text, found, ends)), end
+    ends = [*(line.start for _, line, _ in found[1:]), end][: len(found)]
+    return list(_bodies(text, found, ends, blank)), end
 
 
-def _bodies(text: str, found: list[tuple[str, Line, int]], ends: list[int]) -> Iterator[Body]:
+def _bodies(text: str, found: list[tuple[str, Line, int]], ends: list[int], blank: list[int]) -> Iterator[Body]:
+    """Each label with its value: one that begins in its line lasts to an empty line, one below it to the next label."""
     for (name, line, start), end in zip(found, ends, strict=True):
-        content = text[start:end]
+        stop = end
+        if text[start : line.end].strip():
+            stop = next((offset for offset in blank if line.end < offset < end), end)
+            stop = line.end if LABELS.get(name) == "task_id" else stop
+        content = text[start:stop]
         first = start + len(content) - len(content.lstrip())
         last = start + len(content.rstrip())
         yield Body(name, line.start, Span(first, last) if last > first else Span(line.end, line.end), end)

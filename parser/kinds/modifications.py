@@ -42,6 +42,7 @@ _VERB = re.compile(
     r"(?P<colon>:?)(?:\*\*|__)?(?P<colon2>:?)[ \t]+"
     r"(?:(?:the |a |an )?(?:new |existing )?(?:file |files |folder |directory )?)"
 )
+_USUAL = re.compile(rf"[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
 _QUOTED = re.compile(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
 _JOIN = re.compile(
     r"(?:[ \t]+(?:directory|folder|files?))?"
@@ -82,6 +83,9 @@ def looks_like_path(text: str) -> bool:
 
 def read_line(line: str) -> FileLine | None:
     """What a list item at the left margin says was done to files; None where it is prose."""
+    if (usual := _USUAL.match(line)) and usual[3] not in _NOTHING:
+        path = Path(usual[2], Span(*usual.span(2)), Span(usual.start(2) - 1, usual.end(2) + 1))
+        return FileLine(usual[1], Span(*usual.span(1)), (path,), usual[3], Span(*usual.span(3)))
     bullet = _BULLET.match(line)
     verb = _VERB.match(line, bullet.end()) if bullet else None
     if verb is None:
@@ -159,11 +163,13 @@ def readings(line: FileLine, start: int, end: int, role: Role) -> list[Reading]:
     The span of one path among several is the path with what joins it to its neighbour.
     """
     result = []
+    action = Field(line.action, _moved(line.action_span, start))
+    description = Field(line.description, _moved(line.description_span, start))
     for number, path in enumerate(line.paths):
         fields = {
-            "action": Field(line.action, _moved(line.action_span, start)),
+            "action": action,
             "file_path": Field(path.text, _moved(path.span, start)),
-            "description": Field(line.description, _moved(line.description_span, start)),
+            "description": description,
         }
         span = Span(start, end)
         if len(line.paths) > 1:

@@ -38,7 +38,7 @@ _COUNTS = frozenset({"active_count", "paused_count", "completed_count"})
 _UPDATED = frozenset({"last updated", "updated"})
 
 
-class _Area(StrEnum):
+class Area(StrEnum):
     """What a part of the cache holds."""
 
     TITLE = "title"
@@ -54,7 +54,7 @@ class Context(NamedTuple):
     ``history``: in an older cache. ``known``: fields that were given. ``shown``: tasks that have had their section.
     """
 
-    area: _Area = _Area.TITLE
+    area: Area = Area.TITLE
     level: int = 0
     titled: bool = False
     history: bool = False
@@ -81,7 +81,7 @@ class CacheGrammar:
         if fields:
             readings.append(Reading(Table.CACHE, "current", Role.CACHE, fields, whole_lines(text, spans)))
             here = here._replace(known=here.known | (fields.keys() - _COUNTS))
-        if here.area is _Area.TASKS and not 0 < here.inside < level:
+        if here.area is Area.TASKS and not 0 < here.inside < level:
             found, unread, here = _tasks(text, level, here)
             readings += found
             problems += unread
@@ -95,22 +95,22 @@ def _enter(context: Context, level: int, title: str) -> Context:
         return context
     here = context._replace(inside=0) if level <= context.inside else context
     if level == 1:
-        return here._replace(history=context.titled, titled=True, area=_Area.TITLE, level=1)
-    if here.area is not _Area.TITLE and level > here.level > 1:
+        return here._replace(history=context.titled, titled=True, area=Area.TITLE, level=1)
+    if here.area is not Area.TITLE and level > here.level > 1:
         return here
     if _SESSION.fullmatch(title):
         again = "session" in here.known or bool(here.known & {"current_focus_task", "current_session_id"})
         known = here.known | {"session"}
-        return here._replace(history=again, known=known, area=_Area.SESSION, level=level)
+        return here._replace(history=again, known=known, area=Area.SESSION, level=level)
     return here._replace(area=_area(title), level=level)
 
 
-def _area(title: str) -> _Area:
+def _area(title: str) -> Area:
     if _HISTORY.search(title):
-        return _Area.PROSE
+        return Area.PROSE
     if _OVERVIEW.match(title):
-        return _Area.OVERVIEW
-    return _Area.TASKS if _TASKS.search(title) else _Area.PROSE
+        return Area.OVERVIEW
+    return Area.TASKS if _TASKS.search(title) else Area.PROSE
 
 
 def _session(text: str, here: Context) -> tuple[dict[str, Field], list[Span], list[Problem]]:
@@ -118,14 +118,14 @@ def _session(text: str, here: Context) -> tuple[dict[str, Field], list[Span], li
     fields: dict[str, Field] = {}
     spans: list[Span] = []
     problems: list[Problem] = []
-    own = here.area in (_Area.TITLE, _Area.SESSION, _Area.OVERVIEW)
+    own = here.area in (Area.TITLE, Area.SESSION, Area.OVERVIEW)
     for number, line in enumerate(line for line in open_lines(text) if line.text.strip()):
         if line.text.startswith("#"):
             continue
         found: list[tuple[str, Field]] = []
-        for label in labels(line):
-            # Below other headings, a date that does not stand first belongs to an older cache that follows.
-            if own or (label.name in _UPDATED and number == 1 and not here.inside):
+        # Below other headings, a date that does not stand first belongs to an older cache that follows.
+        for label in labels(line) if own or (number == 1 and not here.inside) else ():
+            if own or label.name in _UPDATED:
                 found += _labelled(label, problems)
         if own:
             found += _counts(line)

@@ -40,6 +40,7 @@ _TITLE = re.compile(
 )
 _BARE_TITLE = re.compile(r"#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
 _NO_TITLE = re.compile(r"(?:task(?: (?:details?|information|file))?|untitled)[:\s]*", re.I)
+_FRONT_MATTER = re.compile(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[ \t].*\n)*[ \t]*---\s*")
 _DEPENDENCY = re.compile(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
 
 
@@ -99,6 +100,7 @@ def _header(text: str, level: int, title: str, is_title: bool, known: frozenset[
     if is_title:
         block = read_block(header_lines(held[1:]), _FIELDS, known)
         named = _title(text, block)
+        block.again += [(name, block.fields.pop(name)) for name in named if name in block.fields]
         block.fields.update(named)
         return block
     is_label = level > 0 and _LABEL_HEADING.match(title.lstrip("*_")) is not None
@@ -172,7 +174,7 @@ def _tasks(here: Around, block: Block, text: str) -> list[Reading]:
     A file without any fields shows its task all the same; not in its front matter, which a title follows.
     """
     found: list[Reading] = []
-    if block.fields or (here.first and not text.lstrip("\ufeff \t\r\n").startswith("---")):
+    if block.fields or (here.first and not _FRONT_MATTER.fullmatch(text)):
         spans = [f.span for f in block.fields.values()]
         span = whole_lines(text, spans) if spans else Span(0, 0)
         found.append(Reading(Table.TASKS, here.task, here.role, block.fields, span))
@@ -185,7 +187,7 @@ def _subtasks(text: str, here: Around) -> Iterator[Reading]:
     """Checklist items: with an icon or a box; below headings of other things only if one has a box."""
     section = here.open[-1][1] if here.open else ""
     items = [item for item in checklist(text) if item.status is not None and item.text]
-    if not any(_CHECKLISTS.match(heading) for _, heading, _ in here.open[1:]) and not _boxed(text, items):
+    if not any(_CHECKLISTS.match(heading) for _, heading, _ in here.open) and not _boxed(text, items):
         return
     inherited = {"section": section, "task_id": here.task}
     for item in items:

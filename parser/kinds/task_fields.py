@@ -106,11 +106,11 @@ class Block:
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, name: str, value: Field) -> None:
-        """Take in a field; a second one of its name goes to ``again``."""
-        if name in self.fields:
-            self.again.append((name, value))
-        else:
+        """Take in a field; a second one of its name goes to ``again``. Of several last updates the first counts."""
+        if name not in self.fields:
             self.fields[name] = value
+        elif name != "last_updated":
+            self.again.append((name, value))
 
 
 def header_lines(lines: Iterable[Line]) -> Iterator[Line]:

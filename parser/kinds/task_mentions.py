@@ -84,16 +84,16 @@ def _status_behind(rest: str) -> Span | None:
         if _ICON.match(rest, start):
             return Span(start, len(rest))
     for start in reversed(dashes):
-        if read_status(rest[start:]) is not None and _is_word(rest[start:]):
+        if _is_word(rest, start):
             return Span(start, len(rest))
     match = _AT_END.search(rest)
     return Span(*match.span("status")) if match else None
 
 
-def _is_word(text: str) -> bool:
-    """Whether ``text`` is a status word with at most a note behind it: not ``Complete rewrite``."""
-    words = _WORDS.match(text)
-    if words is None or not _NOTE.fullmatch(text, words.end()):
+def _is_word(text: str, start: int) -> bool:
+    """Whether a status word with at most a note stands at ``start``: not ``Complete rewrite``."""
+    words = _WORDS.match(text, start)
+    if words is None or read_status(words[1]) is None or not _NOTE.fullmatch(text, words.end()):
         return False
     plain = re.sub("[_-]", " ", words[1]).upper()
     return " " not in plain or plain in _TWO_WORDS

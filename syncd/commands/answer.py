@@ -36,7 +36,7 @@ def _show_lines(answer: Mapping[str, Any]) -> None:
     if conflicts := answer.get("conflicts", ()):
         output.say(f"{output.counted(len(conflicts), 'open conflict')}: see `syncd conflicts`")
     for hold in answer.get("holds", ()):
-        output.say(f"held {hold['id']}: {hold.get('document') or 'the bank'}: {hold.get('reason', '')}")
+        output.say(f"held {hold['id']}: {hold['path'] or 'the bank'}: {hold['reason']}")
     if answer.get("holds"):
         output.say("say yes with `syncd accept ID`, no with `syncd reject ID`")
 

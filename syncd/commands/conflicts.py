@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from schema import overview
 from syncd import bank as banks
-from syncd import inspect, output
+from syncd import holds, inspect, output
 from syncd.commands import common
 from syncd.errors import Exit
 
@@ -23,7 +22,7 @@ def add(parser: ArgumentParser) -> None:
 def run(bank: str | None, as_json: bool, resolved: bool) -> int:
     """List conflicts; the exit code is 1 where any is open."""
     with inspect.reading(banks.find(bank)) as db:
-        found = overview.conflicts(db, resolved=resolved)
+        found = holds.conflicts(db, resolved=resolved)
     if as_json:
         output.show_json(found)
     elif found:

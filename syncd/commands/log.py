@@ -17,6 +17,8 @@ from syncd import inspect, output
 from syncd.commands import common, whole_number
 from syncd.errors import Exit, UsageError
 
+_NAMED = 3
+
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd log`."""
@@ -38,12 +40,11 @@ def run(file: str | None, record: str | None, limit: int, bank: str | None, as_j
         output.show_json(found)
     elif row:
         for entry in found:
-            output.say(f"{entry['number']}  {entry['timestamp']}  {entry['origin']}")
+            output.say("  ".join(map(str, _cells(entry)[:4])))
             for change in entry["changes"]:
                 output.say(f"  {described(change)}")
     else:
-        headers = ("number", "timestamp", "operation_type", "origin", "row_count", "affected_tables", "status")
-        output.show_table(headers, [[entry[header] for header in headers] for entry in found])
+        output.show_table(("number", "time (UTC)", "did", "origin", "rows", "documents"), [_cells(e) for e in found])
     return Exit.CONVERGED
 
 
@@ -56,11 +57,22 @@ def _record(text: str) -> tuple[str, str]:
 
 def _entries(db: Database, file: str | None, row: tuple[str, str] | None, limit: int | None) -> list[dict[str, Any]]:
     entries = [entry._asdict() for entry in journal.transactions(db, limit=limit, path=file, record=row)]
+    for entry in entries:
+        entry["documents"] = sorted({v.path for v in history.version_rows(db, transaction=entry["number"])})
     if row:
         changes = journal.changes_of_record(db, *row)
         for entry in entries:
             entry["changes"] = [as_dict(change) for change in changes if change.transaction == entry["number"]]
     return entries
+
+
+def _cells(entry: dict[str, Any]) -> list[object]:
+    """A transaction as a row of the table."""
+    documents = entry["documents"]
+    more = f" and {len(documents) - _NAMED} more" if len(documents) > _NAMED else ""
+    time = entry["timestamp"][:19].replace("T", " ")
+    shown = ", ".join(documents[:_NAMED]) + more
+    return [entry["number"], time, entry["operation_type"], entry["origin"], entry["row_count"], shown]
 
 
 def as_dict(change: journal.RowChange) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def run(mode: str | None, bank: str | None, as_json: bool) -> int:
     if mode is not None:
         from syncd import requests
 
-        return answer.show(requests.perform(folder, "mode", {"mode": mode}, config.load(folder)), as_json)
+        given = requests.perform(folder, "mode", {"mode": mode}, config.load(folder))
+        if not as_json:
+            output.say(f"mode {mode}")
+        return answer.show(given, as_json)
     from syncd import inspect
 
     with inspect.reading(folder) as db:
@@ -34,5 +37,5 @@ def run(mode: str | None, bank: str | None, as_json: bool) -> int:
     if as_json:
         output.show_json({"mode": now})
     else:
-        output.say(now)
+        output.say(f"mode {now}")
     return Exit.CONVERGED

@@ -23,17 +23,23 @@ def tasks(text: str) -> list[tuple[str, dict[str, Value]]]:
 
 def test_the_header_gives_when_it_was_updated() -> None:
     """Once: a second date belongs to an older context."""
-    document = context("# Active Context\n*Last Updated: 2031-05-06 17:30 IST*\n\n## Notes\n*Last Updated: 2030-01-01*\n")
+    text = "# Active Context\n*Last Updated: 2031-05-06 17:30 IST*\n\n## Notes\n*Last Updated: 2030-01-01*\n"
+    document = context(text)
     ((_, reading),) = document.readings()
     assert (reading.table, reading.values()) == (Table.HEADER, {"last_updated": "2031-05-06 17:30"})
 
 
-@pytest.mark.parametrize("task", ["Task: T23 (Sound the bay)", "**Task**: T23 - Sound the bay", "**Task:** T23: Bay"])
-def test_the_focus_block_states_a_task(task: str) -> None:
+@pytest.mark.parametrize(
+    ("task", "status"),
+    [
+        ("Task: T23 (Sound the bay)", "Status: 🔄 IN PROGRESS"),
+        ("**Task**: T23 - Sound the bay", "**Status**: 🔄 IN PROGRESS — nearly"),
+        ("**Task:** T23: Bay", "**Status:** Active"),
+    ],
+)
+def test_the_focus_block_states_a_task(task: str, status: str) -> None:
     """Lines up to the next blank one are about it."""
-    label = task.replace("T23", "").split(":")[0] and task.startswith("**")
-    status = "**Status**: 🔄 IN PROGRESS — nearly" if label else "Status: 🔄 IN PROGRESS"
-    text = f"# Active Context\n\n## Current Focus\n{task}\n{status}\nPriority: HIGH\n\nStatus: ✅ the harbour is built\n"
+    text = f"# Active Context\n\n## Current Focus\n{task}\n{status}\nPriority: HIGH\n\nStatus: ✅ the harbour\n"
     assert tasks(text) == [("T23", {"status": "in_progress", "priority": "HIGH"})]
 
 
@@ -41,14 +47,18 @@ def test_numbered_lines_with_fields_below_state_tasks() -> None:
     """Deeper lists below a field are prose."""
     text = (
         "# Active Context\n\n## Current Tasks\n1. **[T21]**: Sound the bay (HIGH priority)\n   - Status: ⏸️ PAUSED\n"
-        "     - Status: ✅ of something else\n   - Next: rope\n\n2. **[META-1]**: Upkeep (LOW priority)\n   - Note: none\n"
+        "     - Status: ✅ of something else\n   - Next: rope\n\n"
+        "2. **[META-1]**: Upkeep (LOW priority)\n   - Note: none\n"
     )
     assert tasks(text) == [("T21", {"priority": "HIGH", "status": "paused"}), ("META-1", {"priority": "LOW"})]
 
 
 def test_a_heading_may_state_a_status_up_to_three_times() -> None:
     """Icon, word and label: each is a reading, so that each follows."""
-    text = "# Active Context\n\n## Current Tasks\n### ✅ T5: Rope — Complete\n**Status:** Complete. Tested.\n\n- Status: PAUSED\n"
+    text = (
+        "# Active Context\n\n## Current Tasks\n### ✅ T5: Rope — Complete\n**Status:** Complete. Tested.\n\n"
+        "- Status: PAUSED\n"
+    )
     assert tasks(text) == [("T5", {"status": "completed"})] * 3
     section = context(text).sections[2]
     shown = [section.text[slice(*r.fields["status"].span)] for r in section.readings]
@@ -58,23 +68,25 @@ def test_a_heading_may_state_a_status_up_to_three_times() -> None:
 def test_a_line_with_a_status_behind_a_dash_states_it() -> None:
     """An icon or a lone word counts, other words do not."""
     text = (
-        "# Active Context\n\n## State\n- **T20**: Rope — ✅ COMPLETED (2031-05-06 11:30)\n- **T21**: Net — FASTEST WIN\n"
-        "- **T22: Bay** — HIGH priority\n- T23: Hull - PAUSED\n"
+        "# Active Context\n\n## State\n- **T20**: Rope — ✅ COMPLETED (2031-05-06 11:30)\n"
+        "- **T21**: Net — FASTEST WIN\n- **T22: Bay** — HIGH priority\n- T23: Hull - PAUSED\n"
     )
     assert tasks(text) == [("T20", {"status": "completed"}), ("T23", {"status": "paused"})]
 
 
-@pytest.mark.parametrize("line", ["1. **[T21 Phase E]**: Rope", "1. **T21, T22**: Rope", "1. **T14-T19**: Rope", "1. T21 rope"])
-def test_only_exactly_one_task_counts(line: str) -> None:
+@pytest.mark.parametrize("what", ["[T21 Phase E]: Rope", "T21, T22: Rope", "T14-T19: Rope", "T21 rope"])
+def test_only_exactly_one_task_counts(what: str) -> None:
     """A part of a task, or several, are not the task."""
-    assert tasks(f"# Active Context\n\n## Current Tasks\n{line}\n   - Status: ✅ COMPLETED\n") == []
-    assert tasks(f"# Active Context\n\n## Current Focus\nTask: {line[3:].strip('*')}\nStatus: ✅\n".replace("**", "")) == []
+    assert tasks(f"# Active Context\n\n## Current Tasks\n1. {what}\n   - Status: ✅ COMPLETED\n") == []
+    assert tasks(f"# Active Context\n\n## Current Focus\nTask: {what}\nStatus: ✅\n") == []
+    assert tasks(f"# Active Context\n\n## Current Tasks\n### ✅ {what}\n**Status**: ✅\n") == []
 
 
-@pytest.mark.parametrize("title", ["Completed Tasks (Recent)", "Completed Tasks (This Session)", "Recent Work", "History"])
+@pytest.mark.parametrize("title", ["Completed Tasks (Recent)", "Tasks (This Session)", "Recent Work", "History"])
 def test_sections_about_the_past_are_history(title: str) -> None:
     """So are the sections under them; the next one of their level is not."""
-    text = f"# Active Context\n\n## {title}\n- **T1**: Rope — ✅\n### ✅ T2: Net\n\n## Current Tasks\n- **T3**: Hull — 🔄\n"
+    past = f"## {title}\n- **T1**: Rope — ✅\n### ✅ T2: Net\n\n"
+    text = f"# Active Context\n\n{past}## Current Tasks\n- **T3**: Hull — 🔄\n"
     assert tasks(text) == [("T3", {"status": "in_progress"})]
 
 
@@ -88,7 +100,7 @@ def test_a_second_focus_begins_an_older_context() -> None:
 
 def test_a_status_of_a_task_that_cannot_be_read_is_told() -> None:
     """With its line; a status of anything else is prose."""
-    text = "# Active Context\n\n## Current Focus\nTask: T1\nStatus: half way there\n\n## System\nStatus: half way there\n"
+    text = "# Active Context\n\n## Current Focus\nTask: T1\nStatus: half way\n\n## System\nStatus: half way there\n"
     assert [line for line, _ in context(text).problems()] == [5]
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 import pytest
 
 from parser.document import Document, parse
@@ -183,3 +188,15 @@ def test_header_and_counts_are_derived_values() -> None:
     )
     found = {r.table: r.values() for _, r in document.readings()}
     assert found == {Table.HEADER: {"last_updated": "2025-05-26 16:30"}, Table.COUNTS: {"active": "10", "total": "3"}}
+
+
+@pytest.mark.corpora
+def test_all_rows_of_the_recorded_banks_are_found(
+    corpora: Mapping[str, Path], last_state: Callable[[str], dict[str, str]]
+) -> None:
+    """As many as lines that begin with an id in a cell, outside fences."""
+    for name in corpora:
+        text = last_state(name).get("tasks.md", "")
+        unfenced = re.sub(r"(?ms)^```.*?^```", "", text)
+        wanted = Counter(re.findall(r"(?m)^\| *((?:T|META-)\d+[a-z]?) *\|", unfenced))
+        assert Counter(r.key for r in tasks(text)) == wanted

@@ -80,13 +80,13 @@ def test_fields_of_the_header_are_read() -> None:
         "focus_task": "T3: Rope",
         "status": "completed",
     }
-    italic = "# Session\n*Session Started: 2031-05-06 08:05*\n*Session Ended*: 2031-05-06 09:10\n*Focus: Ropes, knots*\n"
+    italic = "# Session\n*Started: 2031-05-06 08:05*\n*Session Ended*: 2031-05-06 09:10\n*Focus: Ropes, nets*\n"
     assert fields(italic) == {
         "start_time": "2031-05-06 08:05",
         "end_time": "2031-05-06 09:10",
-        "focus_task": "Ropes, knots",
+        "focus_task": "Ropes, nets",
     }
-    bullets = "# Session\n\n## Session Overview\n- Task: T0 (Setup)\n- Start: 2031-05-06 08:05\n- Status: Near the end\n"
+    bullets = "# Session\n\n## Session Overview\n- Task: T0 (Setup)\n- Start: 2031-05-06 08:05\n- Status: Nearly\n"
     assert fields(bullets) == {"focus_task": "T0 (Setup)", "start_time": "2031-05-06 08:05"}
 
 
@@ -114,7 +114,10 @@ def test_what_the_header_leaves_open_a_later_section_may_say() -> None:
 
 def test_sections_about_the_work_are_prose() -> None:
     """They repeat fields of tasks, and a session changes no task."""
-    text = "# Session\n\n## Active Tasks\n### T3: Rope\n**Status**: ✅\n**Started**: 2031-01-01\n\n## Session Notes\n**Focus**: x\n"
+    text = (
+        "# Session\n\n## Active Tasks\n### T3: Rope\n**Status**: ✅\n**Started**: 2031-01-01\n\n"
+        "## Session Notes\n**Focus**: x\n"
+    )
     assert [(r.table, dict(r.fields)) for r in readings(text)] == [(Table.SESSIONS, {})]
 
 

@@ -128,15 +128,15 @@ def test_a_task_section_gives_its_fields_and_not_its_progress() -> None:
 
 def test_deeper_sections_of_a_task_are_prose() -> None:
     """A list of files that names tasks is none of tasks."""
-    text = "# Session Cache\n\n## Active Tasks\n### T1: Bay\n\n#### Critical Files\n- T2: the other - ✅\n\n### T3: Coast\n"
+    text = "# Session Cache\n\n## Active Tasks\n### T1: Bay\n\n#### Files\n- T2: the other - ✅\n\n### T3: Coast\n"
     assert set(tasks(text)) == {"T1", "T3"}
 
 
 def test_an_active_task_told_again_below_completed_does_not_count() -> None:
     """A finished piece of a task says nothing of the task."""
     text = (
-        "# Session Cache\n\n## Active Tasks\n### T1: Bay\n**Status**: 🔄\n\n## Completed Tasks\n### T1: First soundings\n"
-        "**Status**: ✅\n### T2: Rope\n**Status**: ✅\n"
+        "# Session Cache\n\n## Active Tasks\n### T1: Bay\n**Status**: 🔄\n\n"
+        "## Completed Tasks\n### T1: First soundings\n**Status**: ✅\n### T2: Rope\n**Status**: ✅\n"
     )
     assert tasks(text) == {
         "T1": {"title": "Bay", "status": "in_progress"},
@@ -179,14 +179,16 @@ def test_the_date_of_an_older_cache_is_not_the_date_of_this_one() -> None:
 
 def test_lines_that_name_no_single_task_are_told() -> None:
     """The line and why; nothing is read from it."""
-    document = cache("# Session Cache\n\n## Active Tasks\n### T1 Phase 2: Bay\n**Status**: ✅\n\n## Task Registry\n- C5: Odd - ✅\n")
+    text = "## Active Tasks\n### T1 Phase 2: Bay\n**Status**: ✅\n\n## Task Registry\n- C5: Odd - ✅\n"
+    document = cache(f"# Session Cache\n\n{text}")
     assert [line for line, _ in document.problems()] == [4, 8]
     assert not list(document.readings())
 
 
 def test_history_lists_are_prose() -> None:
     """Session history repeats tasks as they were."""
-    assert not list(cache("# Session Cache\n\n## Session History (Last 3)\n1. T1: Bay - ✅\n- T2: Rope - ✅\n").readings())
+    text = "# Session Cache\n\n## Session History (Last 3)\n1. T1: Bay - ✅\n- T2: Rope - ✅\n"
+    assert not list(cache(text).readings())
 
 
 @pytest.mark.corpora

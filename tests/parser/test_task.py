@@ -108,6 +108,18 @@ def test_a_second_block_of_fields_is_a_second_reading() -> None:
     assert [r.value("status") for r in found] == ["in_progress", "completed"]
 
 
+def test_a_label_that_stands_twice_is_a_second_reading() -> None:
+    """So is a title label below a heading with a title; of several last updates the first counts."""
+    found = readings(
+        "# T21: A\n*Status: ✅*\n**Status**: 🔄\n**Title**: B\n*Updated: 2025-01-02*\n*Updated: 2025-01-01*\n"
+    )
+    assert [r.values() for r in found] == [
+        {"title": "A", "status": "completed", "last_updated": "2025-01-02"},
+        {"status": "in_progress"},
+        {"title": "B"},
+    ]
+
+
 def test_last_active_counts_only_without_a_last_updated_line() -> None:
     """Two different things that people write; one column."""
     assert values("# T21: A\n*Last Updated: 2025-04-27*\n**Last Active**: 2025-04-26\n")["last_updated"] == "2025-04-27"

@@ -40,13 +40,25 @@ def context() -> Document:
     ("key", "values", "changes"),
     [
         ("header", {"last_updated": "2031-12-24"}, [("May 6, 2031", "December 24, 2031")]),
-        ("T1", {"status": "paused", "priority": "LOW"}, [("🔄 IN PROGRESS\n", "⏸️ PAUSED\n"), ("Priority: HIGH", "Priority: LOW")]),
+        (
+            "T1",
+            {"status": "paused", "priority": "LOW"},
+            [("🔄 IN PROGRESS\n", "⏸️ PAUSED\n"), ("Priority: HIGH", "Priority: LOW")],
+        ),
         ("T2", {"status": "completed"}, [("🔄 IN PROGRESS (80%", "✅ COMPLETED (80%")]),
-        ("T3", {"status": "in_progress", "priority": "HIGH"}, [("⬜ PLANNED", "🔄 IN PROGRESS"), ("(low priority)", "(high priority)")]),
+        (
+            "T3",
+            {"status": "in_progress", "priority": "HIGH"},
+            [("⬜ PLANNED", "🔄 IN PROGRESS"), ("(low priority)", "(high priority)")],
+        ),
         (
             "T4",
             {"status": "in_progress"},
-            [("### ✅", "### 🔄"), ("Hull — Complete", "Hull — In progress"), ("Complete. Tested", "In progress. Tested")],
+            [
+                ("### ✅", "### 🔄"),
+                ("Hull — Complete", "Hull — In Progress"),
+                ("Complete. Tested", "In Progress. Tested"),
+            ],
         ),
     ],
 )

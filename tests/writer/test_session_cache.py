@@ -106,3 +106,11 @@ def test_a_new_task_gets_no_line() -> None:
     done = put(cache(), [Insert(Table.TASKS, {"id": "T9", "title": "New", "status": "pending"})])
     assert len(done.refused) == 1
     assert done.document.text == TEXT
+
+
+def test_the_cache_itself_is_not_removed() -> None:
+    """It is the file."""
+    document = cache()
+    done = put(document, [Remove(at) for at, r in document.readings() if r.table is Table.CACHE])
+    assert len(done.refused) == 3
+    assert done.document.text == TEXT

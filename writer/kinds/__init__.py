@@ -2,7 +2,7 @@
 
 A kind may define ``insert(document, change)``, ``set_fields(document, change)`` and ``remove(document, change)``, each
 an iterator of candidates. What comes after them is planned here: a field is replaced where it stands, a record is
-removed by deleting its span.
+removed by deleting its span. Records of the tables that a kind names in ``FIXED`` are not removed at all.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def candidates(document: Document, change: Change) -> Iterator[Candidate]:
         case SetFields():
             return chain(_own(module, "set_fields", document, change), set_fields(document, change))
         case Remove():
+            if document.at(change.at).table in getattr(module, "FIXED", ()):
+                return iter(())
             return chain(_own(module, "remove", document, change), remove(document, change))
         case Insert():
             return _own(module, "insert", document, change)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from parser.document import At, Document
+from parser.kinds.entry_heads import read_day
 from schema.records import Reading, Span, Table, Value
 from writer.changes import Insert, Remove, SetFields
 from writer.edits import Edit
 from writer.kinds import modifications
 from writer.kinds.entry_heads import NAMES, Head, changed, like, take_apart
-from writer.kinds.entry_places import Entry, Layout, Spot, blanks_in, nearest, spots
+from writer.kinds.entry_places import Entry, Layout, Spot, blanks_below, spots
 from writer.places import line_end, newline
 
 Candidate = list[Edit]
@@ -22,16 +23,18 @@ def insert(document: Document, change: Insert) -> Iterator[Candidate]:
         yield from modifications.insert(document, change)
         return
     values = {name: change.values.get(name) for name in NAMES}
+    if values["date"] is not None and read_day(str(values["date"])) != values["date"]:
+        return
     rows = [*change.children, values]
     if change.table is not Table.ENTRIES or any("\n" in str(v) or "\r" in str(v) for row in rows for v in row.values()):
         return
     layout = Layout(document)
     for spot in spots(layout, _text(values["date"]), _text(values["time"])):
-        near = nearest(layout, layout.starts[spot.section] + spot.offset)
+        blanks = blanks_below(layout, layout.starts[spot.section] + spot.offset)
         for style in dict.fromkeys([modifications.style_near(document, spot.section), modifications.LineStyle()]):
             block = like(spot.like, values, spot.dated or _alone(values)).join()
             if change.children:
-                block += "\n" * (blanks_in(layout, near) + 1) + "\n".join(style.line(row) for row in change.children)
+                block += "\n" * (blanks + 1) + "\n".join(style.line(row) for row in change.children)
             yield [_put(document, spot, block)]
 
 
@@ -108,6 +111,23 @@ def remove(document: Document, change: Remove) -> Iterator[Candidate]:
     layout = Layout(document)
     entry = next(entry for entry in layout.entries if entry.at == change.at)
     yield _cut(layout, entry)
+    if entry.head is not None and entry.head.date and entry.line.startswith("#"):
+        yield from _date_left(document, change.at, entry)
+
+
+def _date_left(document: Document, at: At, entry: Entry) -> Iterator[Candidate]:
+    """The entry taken out with its date left standing, for the entries below that have it from there."""
+    head = entry.head
+    assert head is not None
+    section = document.sections[at.section]
+    heading = Head(head.opening, date=head.date, closing=head.closing).join()
+    line, end = len(entry.line), entry.reading.span.end
+    lines = section.text[line:end].rstrip()
+    edits = [Edit(at.section, Span(0, line), heading)]
+    if lines:
+        start = line + len(lines) - len(lines.lstrip("\r\n"))
+        edits.append(Edit(at.section, Span(start, min(line + len(lines) + len(newline(document)), end)), ""))
+    yield edits
 
 
 def _cut(layout: Layout, entry: Entry) -> Candidate:

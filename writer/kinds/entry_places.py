@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import mode
 from typing import NamedTuple
 
 from parser.document import At, Document
@@ -129,6 +130,12 @@ class Layout:
         falls = sum(a > b for a, b in pairwise(days))
         return falls >= sum(a < b for a, b in pairwise(days))
 
+    def last_day(self) -> str | None:
+        """The day that an entry at the end has from what stands above it."""
+        state = self.document.sections[-1].parsed.after
+        assert isinstance(state, State)
+        return state.date or (state.given.date if state.given is not None else None)
+
     def place(self, offset: int) -> tuple[int, int]:
         """The section that holds an offset of the whole text, and the offset in it."""
         number = max(i for i, start in enumerate(self.starts) if start <= offset)
@@ -161,6 +168,11 @@ def spots(layout: Layout, day: str | None, time: str | None) -> Iterator[Spot]:
     if day is None:
         yield from _undated(layout)
         return
+    if layout.document.kind == "edit_chunk":
+        if layout.last_day() == day:
+            yield _behind(layout, len(layout.text))
+        yield _behind(layout, len(layout.text), dated=True)
+        return
     same = [group for group in layout.groups if group.day == day]
     if not layout.newest_first():
         same.reverse()
@@ -171,11 +183,18 @@ def spots(layout: Layout, day: str | None, time: str | None) -> Iterator[Spot]:
     yield from _ends(layout, day)
 
 
-def blanks_in(layout: Layout, near: Entry | None) -> int:
-    """Empty lines between the line of an entry and what stands below it, as ``near`` has them."""
-    if near is None:
-        return 0
-    return layout.blanks_behind(near.start, 0)
+def blanks_below(layout: Layout, offset: int) -> int:
+    """Empty lines between an entry's line and the first file below it, as the entries near ``offset`` have them."""
+    found = []
+    for entry in sorted(layout.entries, key=lambda entry: abs(entry.start - offset)):
+        readings = layout.document.sections[entry.at.section].readings
+        following = readings[entry.at.reading + 1 : entry.at.reading + 2]
+        if entry.has_line and following and following[0].table is Table.MODIFICATIONS:
+            start = entry.start - entry.reading.span.start + following[0].fields["action"].span.start
+            found.append(max(layout.text.count("\n", entry.start, start) - 1, 0))
+        if len(found) == 3:
+            break
+    return mode(found) if found else 0
 
 
 def nearest(layout: Layout, offset: int) -> Entry | None:
@@ -193,11 +212,9 @@ def _like(layout: Layout, offset: int) -> Head:
 
 def _gap(layout: Layout, offset: int) -> int:
     """Empty lines between entries near ``offset``."""
-    pairs = [(a, b) for g in layout.groups for a, b in pairwise(g.entries)]
-    if not pairs:
-        return 1
-    _, behind = min(pairs, key=lambda pair: abs(pair[1].start - offset))
-    return layout.blanks_before(behind.start)
+    followers = [behind for group in layout.groups for _, behind in pairwise(group.entries)]
+    near = sorted(followers, key=lambda entry: abs(entry.start - offset))[:5]
+    return mode(layout.blanks_before(entry.start) for entry in near) if near else 1
 
 
 def _before(layout: Layout, offset: int, lead: str = "", gap: int | None = None, dated: bool = False) -> Spot:
@@ -229,7 +246,7 @@ def _in_group(layout: Layout, group: Group, time: str) -> Spot:
             return _behind(layout, line, gap=_blanks_below_dates(layout))
         return _behind(layout, group.start + len(section.text), gap=_blanks_below_dates(layout))
     if layout.newest_first():
-        older = next((entry for entry in entries if entry.time < time), None)
+        older = next((entry for entry in entries if entry.has_line and entry.time < time), None)
         return _before(layout, older.start) if older else _behind(layout, entries[-1].end)
     newer = next((entry for entry in entries if entry.time > time), None)
     return _before(layout, newer.start) if newer else _behind(layout, entries[-1].end)
@@ -326,6 +343,8 @@ def _ends(layout: Layout, day: str) -> Iterator[Spot]:
         heading = _heading(layout, layout.groups[-1], day)
     if first is None:
         yield _behind(layout, len(layout.text), heading, 1)
+        if layout.text.startswith("# "):  # where something that is not closed hides the end
+            yield _behind(layout, line_end(layout.text, 0), heading, 1)
         return
     if layout.newest_first():
         yield _before(layout, first, heading)

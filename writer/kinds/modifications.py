@@ -144,6 +144,11 @@ def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
     yield _edits(change, reading, found, number, style)
     if len(found.line.paths) > 1:
         yield [_split(document, change, found, number, style)]
+        return
+    values = {name: field.value for name, field in reading.fields.items()}
+    for plain in (style, LineStyle()):
+        span = Span(found.start, found.end)
+        yield [Edit(change.at.section, span, plain.line({**values, **change.values}))]
 
 
 def _start(reading: Reading) -> int:

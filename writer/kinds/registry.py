@@ -53,12 +53,22 @@ def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:
     if change.table is not Table.TASKS or not isinstance(task, str):
         return
     values = {name: value for name, value in change.values.items() if value not in (None, (), "")}
-    for place in _ranked(document, values):
-        for texts in (_texts(document, place, task, values, {}, link) for link in (True, False)):
-            if edit := _new_row(document, place, texts):
-                yield [edit]
+    ranked = _ranked(document, values)
+    whole = [place for place in ranked if not _hidden(place, values)]
+    for place in whole:
+        yield from _rows(document, place, task, values)
     if edit := _new_table(document, task, values):
         yield [edit]
+    for place in ranked:
+        if place not in whole:
+            yield from _rows(document, place, task, values)
+
+
+def _rows(document: Document, place: Place, task: str, values: Mapping[str, Value]) -> Iterator[list[Edit]]:
+    """A new row of a table, with a link to the task's file where the others have one, and without."""
+    for link in (True, False):
+        if edit := _new_row(document, place, _texts(document, place, task, values, {}, link)):
+            yield [edit]
 
 
 def set_fields(document: Document, change: SetFields) -> Iterator[list[Edit]]:
@@ -108,11 +118,8 @@ def _ranked(document: Document, values: Mapping[str, Value]) -> list[Place]:
     fitting = [p for p in _places(document) if status is None or p.fits(status)]
 
     def rank(place: Place) -> tuple[int, int]:
-        hidden = [n for n in _WEIGHTY if n in values and n not in place.columns]
-        if not place.tells_status and "status" in hidden:
-            hidden.remove("status")
         of_status = 0 if place.given == status else 1 if place.given is Status.IN_PROGRESS else 2
-        return len(hidden), of_status
+        return _hidden(place, values), of_status
 
     ranked = sorted(fitting, key=rank)
     if not ranked:
@@ -121,6 +128,11 @@ def _ranked(document: Document, values: Mapping[str, Value]) -> list[Place]:
     twins = [p for p in ranked if p.section == best.section and rank(p) == rank(best)]
     chosen = twins[0] if _newest_first(best) else twins[-1]
     return [chosen, *(p for p in ranked if p is not chosen)]
+
+
+def _hidden(place: Place, values: Mapping[str, Value]) -> int:
+    """How many of the values that matter most a table has no place for. A status that fits is always told."""
+    return sum(1 for name in _WEIGHTY if name in values and name not in place.columns and name != "status")
 
 
 def _newest_first(place: Place) -> bool:
@@ -266,7 +278,7 @@ def _new_row(document: Document, place: Place, texts: list[str]) -> Edit | None:
 
 
 def _new_table(document: Document, task: str, values: Mapping[str, Value]) -> Edit | None:
-    """A table of its own: in a section that waits for one, else in a new section behind the header."""
+    """A table of its own: in a section of active tasks, else in a new one behind the header."""
     cells = [task]
     for name in _FIELDS:
         value = values.get(name)
@@ -278,7 +290,7 @@ def _new_table(document: Document, task: str, values: Mapping[str, Value]) -> Ed
     table = "\n".join(rows)
     wanted = heading_status(_FRESH)
     for number, section in enumerate(document.sections):
-        if section.level and heading_status(section.heading) is wanted and not find_tables(section.text):
+        if section.level and heading_status(section.heading) is wanted:
             return behind_section(document, number, table)
     block = f"{_FRESH}\n\n{table}"
     first = next((n for n, s in enumerate(document.sections) if s.level > 1), None)

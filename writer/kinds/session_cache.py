@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parser.document import Document
-from parser.kinds.session_cache import Context
+from parser.kinds.session_cache import Area, Context
 from parser.kinds.task_mentions import heading_mention
 from parser.lines import lines
 from schema.records import Span, Table
 from writer.changes import Remove
 from writer.edits import Edit
+
+FIXED = frozenset({Table.CACHE})
+"""The cache itself is a part of the file, not a block in it."""
 
 
 def remove(document: Document, change: Remove) -> Iterator[list[Edit]]:
@@ -37,7 +40,9 @@ def _tells_of(document: Document, number: int, task: str) -> bool:
     """Whether a section of the current cache is of ``task`` and gave no reading."""
     section = document.sections[number]
     context = section.parsed.after
-    if section.level == 0 or section.readings or not isinstance(context, Context) or context.history:
+    if section.level == 0 or section.readings or not isinstance(context, Context):
+        return False
+    if context.history or context.area is not Area.TASKS:
         return False
     mention = heading_mention(lines(section.text)[0])
     return mention is not None and mention.id == task

@@ -1,0 +1,204 @@
+"""The daemon: waits for a hint, converges, logs, waits again. One control thread; the watcher only wakes it."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from syncd import lock, requests
+from syncd.config import Config
+from syncd.engine import Engine
+from syncd.errors import Exit, SyncdError
+from syncd.git import git_busy
+from syncd.holds import follows
+from syncd.lock import BankLock, LockRole
+from syncd.model import Report
+from syncd.walk import BankGone
+from syncd.watch import Watcher
+
+_RETRY = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
+_LONGEST_RETRY = 1.0
+_BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
+_CONFIRM = (0.0, 0.0005, 0.001, 0.002)  # the log is written before the commit can be seen: seconds between two looks
+
+
+class BankLoop:
+    """One bank under the daemon: its lock, engine and watcher, and when it has to be looked at next."""
+
+    def __init__(self, bank: Path, config: Config, wake: threading.Event, log: Any) -> None:
+        self.bank = bank
+        self._config = config
+        self._wake = wake
+        self._log = log
+        self._lock = BankLock(bank)
+        self._watcher = Watcher(bank, wake)
+        self._engine: Engine | None = None
+        self._version = 0
+        self._retry: set[str] = set()
+        self._retry_after = _RETRY
+        self._retry_at: float | None = None
+        self._scan_at = 0.0
+        self._follow_at: float | None = None
+        self._failures = 0
+
+    def start(self) -> None:
+        """Take the lock, watch, scan once, and only then be ready. Raises `SyncdError`."""
+        if not self._lock.try_acquire(LockRole.DAEMON):
+            raise lock.busy(self.bank)
+        self._engine = Engine.open(self.bank, create=True, config=self._config)
+        self._watcher.start()
+        self._version = self._engine.db.data_version()
+        self._done(self._engine.converge(None, settle=True))
+        requests.serve(self._engine)
+        self._scan_at = self._next_scan()
+        if follows(self._engine.db):
+            self._follow_at = time.monotonic() + max(self._config.follow_after, 0.0)
+        self._lock.announce_ready()
+        self._log.info("bank.ready", bank=str(self.bank), polling=self._watcher.reason)
+
+    def stop(self) -> None:
+        """Stop watching and let go of everything."""
+        self._watcher.stop()
+        if self._engine is not None:
+            self._engine.close()
+        self._lock.release()
+
+    def scan_soon(self) -> None:
+        """Make the next step a whole scan."""
+        self._scan_at = 0.0
+
+    def deadline(self) -> float:
+        """When, on the monotonic clock, this bank wants to be looked at if nothing happens."""
+        held = self._engine.held.due() if self._engine else None
+        return min(t for t in (self._scan_at, self._retry_at, self._follow_at, held) if t is not None)
+
+    def step(self) -> None:
+        """Do what the hints and the clock ask for. An expected error makes the bank wait, longer each time."""
+        try:
+            self._step()
+        except SyncdError as error:
+            self._failures += 1
+            wait = min(0.5 * 2**self._failures, _BACK_OFF)
+            self._scan_at, self._retry_at = time.monotonic() + wait, None
+            self._tell_failure(error, wait)
+        else:
+            if self._failures:
+                self._log.info("bank.recovered", bank=str(self.bank), failures=self._failures)
+                self._failures = 0
+
+    def _tell_failure(self, error: SyncdError, wait: float) -> None:
+        event = "bank.halted" if isinstance(error, BankGone) else "bank.failed"
+        if self._failures & (self._failures - 1) == 0:  # the first, second, fourth, eighth … in a row
+            self._log.error(event, bank=str(self.bank), reason=str(error), retry_seconds=round(wait, 1))
+
+    def _step(self) -> None:
+        engine = self._engine
+        assert engine is not None
+        now = time.monotonic()
+        dirty = self._watcher.take()
+        paths = set(dirty.paths)
+        if self._retry_at is not None and now >= self._retry_at:
+            paths |= self._retry
+            self._retry_at = None
+        scan = dirty.scan or now >= self._scan_at
+        rows = scan or (dirty.database and self._others_wrote(engine))
+        follow = self._follow_at is not None and now >= self._follow_at
+        due = engine.held.due()
+        if not (paths or scan or rows or follow or (due is not None and now >= due)):
+            return
+        if reason := git_busy(self.bank):
+            self._wait_for_git(paths, scan, reason)
+            return
+        if scan:
+            self._scan_at = self._next_scan()
+        self._done(engine.converge(None if scan else paths, settle=False, follow=follow))
+        if follow:
+            self._follow_at = None
+        if rows:
+            requests.serve(engine)
+
+    def _others_wrote(self, engine: Engine) -> bool:
+        """Whether another process committed. The log's event comes a moment before the commit can be seen."""
+        for pause in _CONFIRM:
+            if pause:
+                time.sleep(pause)
+            version = engine.db.data_version()
+            if version != self._version:
+                self._version = version
+                return True
+        return False
+
+    def _wait_for_git(self, paths: set[str], scan: bool, reason: str) -> None:
+        self._retry |= paths
+        self._retry_at = time.monotonic() + 0.1
+        if scan:
+            self._scan_at = self._retry_at
+        self._log.debug("bank.waits", bank=str(self.bank), reason=reason)
+
+    def _done(self, report: Report) -> None:
+        """Plan what comes next, and say what was done."""
+        now = time.monotonic()
+        self._retry = set(report.pending)
+        if self._retry:
+            self._retry_at = now + self._retry_after
+            self._retry_after = min(2 * self._retry_after, _LONGEST_RETRY)
+        else:
+            self._retry_at, self._retry_after = None, _RETRY
+        if report.transaction is None:
+            return
+        if report.absorbed and self._config.follow_after >= 0:
+            self._follow_at = now + self._config.follow_after
+        self._log.info(
+            "converged", bank=str(self.bank), transaction=report.number, absorbed=len(report.absorbed),
+            emitted=len(report.emitted), conflicts=len(report.conflicts), holds=len(report.holds),
+        )  # fmt: skip
+        for problem in report.problems:
+            self._log.warning("not shown", bank=str(self.bank), reason=problem)
+
+    def _next_scan(self) -> float:
+        seconds = 2.0 if self._watcher.polling else self._config.scan_seconds
+        return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
+
+
+def run(banks: Sequence[Path], configs: Mapping[Path, Config]) -> int:
+    """Keep ``banks`` converged until SIGTERM or SIGINT. SIGHUP scans. Returns the exit code; raises `SyncdError` at start."""
+    from syncd.log import configure
+
+    log = configure(configs[banks[0]].log_level)
+    wake, stop, rescan = threading.Event(), threading.Event(), threading.Event()
+    _on_signals(wake, stop, rescan)
+    loops = [BankLoop(bank, configs[bank], wake, log) for bank in banks]
+    try:
+        for loop in loops:
+            loop.start()
+        while not stop.is_set():
+            wake.wait(max(0.0, min(loop.deadline() for loop in loops) - time.monotonic()))
+            wake.clear()
+            if rescan.is_set():
+                rescan.clear()
+                for loop in loops:
+                    loop.scan_soon()
+            for loop in loops:
+                if stop.is_set():
+                    break
+                loop.step()
+    finally:
+        for loop in loops:
+            loop.stop()
+    log.info("stopped")
+    return Exit.CONVERGED
+
+
+def _on_signals(wake: threading.Event, stop: threading.Event, rescan: threading.Event) -> None:
+    def told(number: int, frame: FrameType | None) -> None:
+        (rescan if number == signal.SIGHUP else stop).set()
+        wake.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, told)
