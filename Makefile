@@ -16,12 +16,13 @@ LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 840)
 run: $(VENV)/ready
 	@if [ "$(BANK)" = "$(SCRATCH)" ] && [ ! -d "$(SCRATCH)" ]; then mkdir -p scratch && cp -R syncd/sample "$(SCRATCH)"; fi
 	@if [ ! -e "$(BANK)/.syncd/memory_bank.db" ]; then $(BIN)/syncd init --bank "$(BANK)"; fi
-	@printf '\n%s\n' "The daemon starts. In another terminal:" \
-	  "  edit a document in $(BANK) with any editor and save it; then" \
-	  "  $(BIN)/syncd log --bank $(BANK)                      what was absorbed" \
-	  "  sqlite3 $(BANK)/.syncd/memory_bank.db \"UPDATE tasks SET status = 'completed' WHERE id = 'T3'\"" \
-	  "  $(BIN)/syncd status --bank $(BANK)                   how it is" \
-	  "Ctrl-C stops it." ""
+	@printf '%s\n' "" "The daemon starts. In another terminal:" "" \
+	  "  edit a document in $(BANK) with any editor and save it, then see what was absorbed:" \
+	  "    $(BIN)/syncd log --bank $(BANK)" \
+	  "  change a row with any SQLite client, then look at the files:" \
+	  "    sqlite3 $(BANK)/.syncd/memory_bank.db \"UPDATE tasks SET status = 'completed' WHERE id = 'T3'\"" \
+	  "  ask how it is:" \
+	  "    $(BIN)/syncd status --bank $(BANK)" "" "Ctrl-C stops it." ""
 	@$(BIN)/syncd run --bank "$(BANK)"; code=$$?; [ $$code -eq 130 ] || exit $$code
 
 test: $(VENV)/ready-dev

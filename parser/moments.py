@@ -21,9 +21,7 @@ _DAY = re.compile(
     rf"|(?P<dd>\d{{1,2}})[ ]+(?P<dname>{_MONTH})\.?,?[ ]+(?P<dy>\d{{4}})(?!\d))",
     re.I,
 )
-_TIME = (
-    r"(?P<hh>\d{1,2}):(?P<mm>\d{2})(?::(?P<ss>\d{2})(?P<fraction>\.\d+)?)?(?![\d:])(?P<half>[ ]?[AaPp][Mm]\b)?"
-)
+_TIME = r"(?P<hh>\d{1,2}):(?P<mm>\d{2})(?::(?P<ss>\d{2})(?P<fraction>\.\d+)?)?(?![\d:])(?P<half>[ ]?[AaPp][Mm]\b)?"
 _BEHIND_DAY = re.compile(_TIME)
 _CLOCK = re.compile(r"(?<![\d:.A-Za-z])" + _TIME)
 _JOIN = re.compile(r"[Tt_]|,?[ ]+(?:at[ ]+)?")

@@ -59,6 +59,15 @@ def held(db: Database) -> list[str]:
     return [path for (path,) in db.rows("SELECT path FROM holds WHERE state = 'open' ORDER BY id")]
 
 
+def is_quiet(db: Database) -> bool:
+    """Whether nothing waits: for the files, for a person, or for its turn."""
+    return not db.value(
+        """SELECT EXISTS (SELECT 1 FROM row_changes WHERE "transaction" IS NULL) OR EXISTS (SELECT 1 FROM outbox)
+        OR EXISTS (SELECT 1 FROM conflicts WHERE resolved_at IS NULL) OR EXISTS (SELECT 1 FROM follows)
+        OR EXISTS (SELECT 1 FROM holds WHERE state = 'open' OR state = 'accepted' AND settled_at IS NULL)"""
+    )
+
+
 def pending_rows(db: Database) -> int:
     """How many rows were changed by other programs and have not reached the files yet."""
     return int(

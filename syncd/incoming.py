@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from parser.document import At, Document, parse
 from schema import history
@@ -90,7 +89,7 @@ class Reader:
 
     def _had(self, path: str, base: Keyed, text: str) -> str | None:
         """The text that ``text`` was made from, where that is not the base; None where it is."""
-        if not any(version.emitted for version in history.version_rows(self._db, path)[:_VERSIONS]):
+        if not any(version.emitted for version in history.version_rows(self._db, path, limit=_VERSIONS)):
             return None
         texts, emitted = self._texts(path)
         if path in self._outbox:
@@ -102,7 +101,7 @@ class Reader:
     def _texts(self, path: str) -> tuple[list[str], list[bool]]:
         """The last texts of a document, newest first, and whether each was written by us."""
         texts, emitted = [], []
-        for version, text in islice(history.texts(self._db, path), _VERSIONS):
+        for version, text in history.texts(self._db, path, _VERSIONS):
             if text is None:
                 break
             texts.append(text.decode("utf-8", "surrogateescape"))

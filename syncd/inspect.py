@@ -12,6 +12,7 @@ from typing import Any
 
 from schema import overview
 from schema.db import Database, open_database
+from schema.errors import OlderSchema
 from syncd import bank as banks
 from syncd import config, lock
 from syncd.walk import Stat, walk
@@ -51,6 +52,20 @@ def status(bank: Path) -> dict[str, Any]:
             "last_transaction": last,
             "daemon": _daemon(bank),
         }
+
+
+def at_rest(bank: Path) -> bool:
+    """Whether stat values and a few counts prove that a converge would find nothing to do or to tell."""
+    if not banks.database_of(bank).is_file():
+        return False
+    listing = walk(bank)
+    if listing.leftovers or listing.unreadable or any((bank / ".syncd" / "held").glob("*")):
+        return False
+    try:
+        with reading(bank) as db:
+            return overview.is_quiet(db) and _as_noted(listing.stats, overview.stats(db), time.time_ns())
+    except OlderSchema:
+        return False
 
 
 def _state(failed: bool, waiting: int, pending: int) -> str:

@@ -119,8 +119,9 @@ def _record_changes(merged: Keyed, old: _Places, new: _Places, file: _Places) ->
     """Records that the bank gained or lost since, where the line merge did not bring that along."""
     there = places(merged)
     for place, (_, reading) in new.items():
-        if place not in old and place not in file and place not in there and reading.table not in (Table.MODIFICATIONS,):
-            yield Insert(reading.table, reading.values(), None, ())
+        if place not in old and place not in file and place not in there and reading.table is not Table.MODIFICATIONS:
+            values = {**reading.values(), "id": place[1]} if reading.table is Table.TASKS else reading.values()
+            yield Insert(reading.table, values)
     for place, (at, _) in there.items():
         gone = place in old and place not in new
         if gone and place in file and file[place][1].values() == old[place][1].values():

@@ -184,12 +184,18 @@ def file_value(name: str, base: Value, sides: Sides) -> Value:
     if changed:
         return min(changed, key=_rank).reading.value(name)
     if sides.base is None:
-        return min(after, key=_rank).reading.value(name) if after else None
+        return _first_said(name, after)
     if not before or any(shows(s, name, base) for s in after):
         return base
     if after and not any(shows(s, name, base) for s in before):
         return base  # drift: no place showed the agreed value before either
-    return min(after, key=_rank).reading.value(name) if after else None
+    return _first_said(name, after)
+
+
+def _first_said(name: str, shown: Sequence[Shown]) -> Value:
+    """The value in the reading of highest precedence that has one; a place left open (``-``) says nothing."""
+    values = (s.reading.value(name) for s in sorted(shown, key=_rank))
+    return next((value for value in values if value not in (None, ())), None)
 
 
 def shows(shown: Shown, name: str, value: Value) -> bool:

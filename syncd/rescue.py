@@ -29,7 +29,7 @@ def rescued(db: Database, bank: Path, held: Held, leftovers: list[str] | None) -
     for late in held.settle():
         found += _new(db, late.path, late.data, _dropper(held, late))
     if leftovers is not None:
-        for left in sweep_temporaries(bank, leftovers):
+        for left in sweep_temporaries(bank, leftovers, held):
             if left.data is not None:
                 found += _new(db, left.path, left.data, _remover(bank, left))
     return found

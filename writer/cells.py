@@ -56,7 +56,7 @@ def replace_cell(section: int, text: str, span: Span, value: str) -> Edit | None
     padding = end - span.end
     if not text.startswith("|", end):
         return Edit(section, span, new)
-    if span.start == span.end and text[:span.start].endswith(" ") and not padding:
+    if span.start == span.end and text[: span.start].endswith(" ") and not padding:
         return Edit(section, span, new + " ")
     if padding == 0 or (padding == 1 and not _aligned(text, end)):
         return Edit(section, span, new)

@@ -31,13 +31,13 @@ class _Shown:
     own: frozenset[str]
     parent: _Shown | None = None
     free: set[str] = field(default_factory=set)
-    moved: bool = False  # to a place that may show less
+    arrived: set[str] = field(default_factory=set)  # names that come to be shown as the record goes to another place
 
     def fits(self, found: _Shown) -> bool:
         """Whether ``found`` is what this has to be."""
         names = (self.values.keys() | found.values.keys()) - self.free
-        if self.moved:
-            names &= found.values.keys()
+        if self.arrived:  # the new place may show less
+            names &= found.values.keys() | self.arrived
         if any(self.values.get(name) != found.values.get(name) for name in names):
             return False
         return self.parent is found.parent or (
@@ -52,9 +52,7 @@ class _Shown:
         return f"{self.table} {self.key or ''}({values})"
 
 
-def why_not(
-    document: Document, changes: Sequence[Change], edits: Iterable[Edit], after: Document
-) -> str | None:
+def why_not(document: Document, changes: Sequence[Change], edits: Iterable[Edit], after: Document) -> str | None:
     """Why ``after``, the parse of ``document`` with ``edits``, is not what ``changes`` ask for. None if it is."""
     edits = list(edits)
     if reason := _strayed(document, edits, after):
@@ -142,12 +140,13 @@ def _expect(
     """Turn ``wanted`` from what is there into what has to be there; inserted records are left to `_arrived`."""
     sets = [change for change in changes if isinstance(change, SetFields)]
     removals = {change.at for change in changes if isinstance(change, Remove)}
-    _set_free(document, edits, wanted)
+    _set_free(document, edits, sets, wanted)
     for change in sets:
         at = change.at if change.at in wanted else _elsewhere(document, change, wanted)
-        if at is None:
+        if at is not None:
+            _set(document, SetFields(at, change.values), wanted)
+        elif not _plain(change.values).items() <= _plain(document.at(change.at).values()).items():
             return "nothing would change"
-        _set(document, SetFields(at, change.values), wanted)
     if not removals:
         return None
     gone = {at for at in wanted if _covers(edits, at, document.at(at).span)} | (removals & wanted.keys())
@@ -181,23 +180,26 @@ def _covers(edits: Sequence[Edit], at: At, span: Span) -> bool:
     )
 
 
-def _set_free(document: Document, edits: Sequence[Edit], wanted: Mapping[At, _Shown]) -> None:
-    """Fields that an edit touches without covering their whole record may read differently: they hold it too."""
-    by_section: dict[int, list[Span]] = {}
+def _set_free(
+    document: Document, edits: Sequence[Edit], sets: Sequence[SetFields], wanted: Mapping[At, _Shown]
+) -> None:
+    """Fields that hold the place of a change within them, as a description holds a checklist, may read differently."""
+    places: dict[int, list[Span]] = {}
     for edit in edits:
-        by_section.setdefault(edit.section, []).append(edit.span)
+        places.setdefault(edit.section, []).append(edit.span)
+    for change in sets:
+        fields = document.at(change.at).fields
+        places.setdefault(change.at.section, []).extend(fields[n].span for n in change.values if n in fields)
     for at, shown in wanted.items():
-        reading = document.at(at)
-        for span in by_section.get(at.section, ()):
-            if not (span.start <= reading.span.start and reading.span.end <= span.end and span.start < span.end):
-                shown.free |= {name for name, f in reading.fields.items() if _touches(span, f)}
+        for span in places.get(at.section, ()):
+            shown.free |= {name for name, f in document.at(at).fields.items() if _holds(f, span)}
 
 
-def _touches(span: Span, place: Field) -> bool:
+def _holds(place: Field, span: Span) -> bool:
     if span.start == span.end:
         last = place.span.end if place.place is Place.BLOCK else place.span.end - 1
         return place.span.start < span.start <= last
-    return span.start < place.span.end and place.span.start < span.end
+    return place.span.start <= span.start and span.end <= place.span.end
 
 
 def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> None:
@@ -213,7 +215,7 @@ def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> 
             if (name, f.span) in shared:
                 _give(shown, name, shared[name, f.span])
     target = wanted[change.at]
-    target.moved = target.moved or not change.values.keys() <= reading.fields.keys()
+    target.arrived |= change.values.keys() - reading.fields.keys()
     for name, value in change.values.items():
         _give(target, name, value)
 
@@ -230,7 +232,7 @@ def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[
     for shown in reversed(found):
         there.setdefault((shown.table, shown.key, shown.role), []).append(shown)
     missing = []
-    for shown in sorted(wanted, key=lambda s: bool(s.free) or s.moved):
+    for shown in sorted(wanted, key=lambda s: bool(s.free or s.arrived)):
         group = there.get((shown.table, shown.key, shown.role), [])
         index = next((i for i in range(len(group) - 1, -1, -1) if shown.fits(group[i])), None)
         if index is None:

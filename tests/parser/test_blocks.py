@@ -14,13 +14,18 @@ from parser.text import cut
 # One text for each rule of the specification that a heading line can fall under, to be put together at random.
 EXAMPLES = (
     "# foo\n", "## foo ##\n", "#hash\n", "\\## foo\n", "   ### foo\n", "    # foo\n", "foo\n    # bar\n", "#\n## \n",
-    "Foo\n===\n", "Foo\nbar\n---\n", "***\n", "    code\n\n    more\n", "```\naaa\n~~~\n```\n", "~~~~\naaa\n~~~\n~~~~~\n",
-    "```ruby\nx\n```\n", "  ```\n  aaa\n  ```\n", "   ```\n  aaa\n ```\n", "aaa\n```\nbbb\n```\n", "<div>\nfoo\n</div>\n\n",
+    "Foo\n===\n", "Foo\nbar\n---\n", "***\n", "    code\n\n    more\n", "```\naaa\n~~~\n```\n",
+    "~~~~\naaa\n~~~\n~~~~~\n",
+    "```ruby\nx\n```\n", "  ```\n  aaa\n  ```\n", "   ```\n  aaa\n ```\n", "aaa\n```\nbbb\n```\n",
+    "<div>\nfoo\n</div>\n\n",
     "<!-- a\n\nb -->\nc\n", "<?php\n\n?>\nokay\n", "<script>\n\nx\n</script>\nokay\n", "<style\n  type='x'>\n\nfoo\n",
     "<a href='x'>\n*foo*\n</a>\n", "<![CDATA[\nx\n]]>\nokay\n", "<!DOCTYPE html>\n", "[foo]: /url 'title'\n\n[foo]\n",
-    "[foo]: /url '\ntitle\nline\n'\n", "[foo]:\n/url\n", "[x]: <bar>(baz)\n", "aaa\n\nbbb\n", "> # Foo\n> bar\n", "> bar\nbaz\n",
-    "> - a\n> b\n", "> ```\n> aaa\n\n", "- foo\n- bar\n+ baz\n", "- foo\n\n  bar\n", "1.  A\n\n        code\n", "- - - a\n",
-    "- a\n  - b\n    - c\n", "* a\n  > b\n  ```\n  c\n  ```\n", "- ```\n  a\n  ```\n", "-\n  foo\n", "10) foo\n   - bar\n",
+    "[foo]: /url '\ntitle\nline\n'\n", "[foo]:\n/url\n", "[x]: <bar>(baz)\n", "aaa\n\nbbb\n", "> # Foo\n> bar\n",
+    "> bar\nbaz\n",
+    "> - a\n> b\n", "> ```\n> aaa\n\n", "- foo\n- bar\n+ baz\n", "- foo\n\n  bar\n", "1.  A\n\n        code\n",
+    "- - - a\n",
+    "- a\n  - b\n    - c\n", "* a\n  > b\n  ```\n  c\n  ```\n", "- ```\n  a\n  ```\n", "-\n  foo\n",
+    "10) foo\n   - bar\n",
     "- a\n\n      code\n", "| a | b |\n|---|---|\n| c | d |\n",
 )  # fmt: skip
 

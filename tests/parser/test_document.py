@@ -13,7 +13,8 @@ from parser.document import parse
 PIECES = st.sampled_from([
     "# Tasks\n", "## Active Tasks\n", "### 2025-11-13\n", "#### 17:48 - T21: Title\n", "- Modified `a.py` - what\n",
     "*Last Updated: 2025-05-26 16:30*\n", "**Status**: 🔄 **Priority**: HIGH\n", "| ID | Title | Status |\n",
-    "|----|-------|--------|\n", "| T1 | One | ✅ |\n", "- [x] done\n", "```\n", "  ```\n", "<!--", "-->\n", "---\n", "\n", "x\n",
+    "|----|-------|--------|\n", "| T1 | One | ✅ |\n", "- [x] done\n", "```\n", "  ```\n", "<!--", "-->\n", "---\n",
+    "\n", "x\n",
     "<div>\n", "\r\n", "\ufeff", "\f", "\x00", "\u2028", "[a]: /u 'b\n", "# ", "#",
 ])  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=16).map("".join)
@@ -102,6 +103,8 @@ def test_random_edits_of_a_bank_like_text_are_followed() -> None:
     base = parse("edit_history.md", text)
     for _ in range(300):
         at = chance.randrange(len(text) + 1)
-        text = text[:at] + "".join(chance.choices(bits, k=chance.randint(0, 3))) + text[at + chance.choice((0, 0, 1, 9)) :]
+        text = (
+            text[:at] + "".join(chance.choices(bits, k=chance.randint(0, 3))) + text[at + chance.choice((0, 0, 1, 9)) :]
+        )
         base = parse("edit_history.md", text, base)
         assert base == parse("edit_history.md", text)

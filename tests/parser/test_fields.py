@@ -33,7 +33,10 @@ def _labels(text: str) -> list[tuple[str, str]]:
         ("**File:**", [("file", "")]),
         ("**Status**: 🔄 **Priority**: HIGH", [("status", "🔄"), ("priority", "HIGH")]),
         ("## Status: 🔄 **Started**: a **Last**: b", [("status", "🔄"), ("started", "a"), ("last", "b")]),
-        ("**Status:** 🔄 **IN PROGRESS** (P3) **Priority:** LOW", [("status", "🔄 **IN PROGRESS** (P3)"), ("priority", "LOW")]),
+        (
+            "**Status:** 🔄 **IN PROGRESS** (P3) **Priority:** LOW",
+            [("status", "🔄 **IN PROGRESS** (P3)"), ("priority", "LOW")],
+        ),
         ("- Active: 11 | Paused: 0 | Completed: 7", [("active", "11"), ("paused", "0"), ("completed", "7")]),
         ("*Created: a | Status: b*", [("created", "a"), ("status", "b")]),
         ("*Created: a* | *Status: b*", [("created", "a"), ("status", "b")]),
@@ -51,14 +54,18 @@ def test_labels_are_found_in_all_their_spellings(text: str, found: list[tuple[st
     assert _labels(text) == found
 
 
-@given(st.lists(st.sampled_from(["**", "*", "_", "Status", ":", " ", "x", "|", "- ", "## ", "`", "🔄", "\t"])).map("".join))
+@given(
+    st.lists(st.sampled_from(["**", "*", "_", "Status", ":", " ", "x", "|", "- ", "## ", "`", "🔄", "\t"])).map("".join)
+)
 def test_spans_of_labels_are_in_order_and_in_the_line(text: str) -> None:
     """Whatever the line, a value is the text at its span."""
     section = f"before\n{text}\n"
     line = lines(section)[1]
     position = line.start
     for label in labels(line):
-        assert position <= label.span.start <= label.value_span.start <= label.value_span.end <= label.span.end <= line.end
+        assert (
+            position <= label.span.start <= label.value_span.start <= label.value_span.end <= label.span.end <= line.end
+        )
         assert section[label.value_span.start : label.value_span.end] == label.value
         position = label.span.end
 

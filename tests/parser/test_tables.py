@@ -24,7 +24,13 @@ def _cells(text: str) -> list[list[list[str]]]:
 def test_cells_are_read_with_ragged_rows_and_escapes() -> None:
     """Escaped pipes and those in code split nothing; missing outer pipes and extra cells do no harm."""
     assert _cells(TABLE) == [
-        [["ID", "**Title**", "Status"], ["T1", "One", "✅"], ["T2", "a | b", "", "a note"], ["T3", "`c | d`", "x"], ["T4"]]
+        [
+            ["ID", "**Title**", "Status"],
+            ["T1", "One", "✅"],
+            ["T2", "a | b", "", "a note"],
+            ["T3", "`c | d`", "x"],
+            ["T4"],
+        ]
     ]
 
 
@@ -60,7 +66,9 @@ def test_tables_in_fences_are_none() -> None:
 
 def test_stray_backticks_do_not_join_cells() -> None:
     """Where the header says how many cells there are."""
-    assert _cells("| a | b | c |\n|---|---|---|\n| don`t | won`t | x |\n") == [[["a", "b", "c"], ["don`t", "won`t", "x"]]]
+    assert _cells("| a | b | c |\n|---|---|---|\n| don`t | won`t | x |\n") == [
+        [["a", "b", "c"], ["don`t", "won`t", "x"]]
+    ]
 
 
 def test_columns_are_found_by_their_header() -> None:

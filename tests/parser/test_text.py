@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from parser.text import common_prefix, common_suffix, cut, front_matter_end, heading, scan, slices
 
 PIECES = st.sampled_from([
-    "# One\n", "## Two ##\n", "#not\n", "####### seven\n", " # indented\n", "#\n", "Title\n===\n", "word\n", "\n", "  \n",
+    "# One\n", "## Two ##\n", "#not\n", "####### seven\n", " # indented\n", "#\n", "Title\n===\n", "word\n", "\n",
+    "  \n",
     "```\n", "```py\n", "  ```\n", "~~~\n", "````\n", "- item\n", "  - nested\n", "1. one\n", "> quote\n", "> # q\n",
     "    code\n", "<div>\n", "</div>\n", "<!-- a\n", "-->\n", "<?php\n", "?>\n", "<pre>\n", "</pre>\n", "<b>\n",
-    "[a]: /u 'one\n", "two'\n", "---\n", "| a | b |\n", "|---|---|\n", "\ufeff", "\f", "\x00", "\u2028", "\x85", "\r", "\r\n",
+    "[a]: /u 'one\n", "two'\n", "---\n", "| a | b |\n", "|---|---|\n", "\ufeff", "\f", "\x00", "\u2028", "\x85",
+    "\r", "\r\n",
 ])  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=14).map("".join) | st.text()
 
@@ -106,9 +108,7 @@ def _documents(name: str, steps: Callable[[str], Iterator[dict[str, str | None]]
 
 
 @pytest.mark.corpora
-@pytest.mark.parametrize(
-    "share", [pytest.param(8, id="a sample"), pytest.param(1, id="all", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("share", [pytest.param(8, id="a sample"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 def test_recorded_documents_are_cut_as_the_block_parser_cuts_them(
     share: int, corpora: Mapping[str, Path], steps: Callable[[str], Iterator[dict[str, str | None]]]
 ) -> None:

@@ -60,7 +60,9 @@ def test_a_status_is_read_in_all_its_spellings(text: str, status: Status) -> Non
     assert read_status(text) is status
 
 
-@pytest.mark.parametrize("text", ["", "-", "Phase 2 done", "Doneness", "Completed-ish", "Activeness", "[status]", "👍 fine"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "Phase 2 done", "Doneness", "Completed-ish", "Activeness", "[status]", "👍 fine"]
+)
 def test_what_is_no_status_is_none(text: str) -> None:
     """A word in the middle, or the beginning of another word, says nothing."""
     assert read_status(text) is None
@@ -131,7 +133,9 @@ def test_a_priority_is_read_in_all_its_spellings(text: str, priority: Priority |
     assert read_priority(text) is priority
 
 
-@given(st.sampled_from(["🔥 high", "⬇", "**LOW**", "x", "", "🔴", "High (was LOW)"]) | st.text(), st.sampled_from(Priority))
+@given(
+    st.sampled_from(["🔥 high", "⬇", "**LOW**", "x", "", "🔴", "High (was LOW)"]) | st.text(), st.sampled_from(Priority)
+)
 def test_a_rendered_priority_reads_back(text: str, priority: Priority) -> None:
     """The law, over any text that was there before."""
     assert read_priority(render_priority(text, priority)) is priority
@@ -176,7 +180,8 @@ def test_a_moment_is_read_in_all_its_spellings(text: str, date: str | None, time
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2025-13-45", "2025-13-45 10:00", "2025-02-29", "2025-05-01 25:00", "99:99", "[Timestamp]", "16:9", "T21:30"]
+    "text",
+    ["", "2025-13-45", "2025-13-45 10:00", "2025-02-29", "2025-05-01 25:00", "99:99", "[Timestamp]", "16:9", "T21:30"],
 )
 def test_what_is_impossible_is_no_moment(text: str) -> None:
     """Neither a date nor the time behind it is taken from a date that does not exist."""
@@ -218,7 +223,8 @@ MOMENTS = st.builds(
 
 @given(
     st.sampled_from([
-        "", "-", "2025-11-10 18:27:15 IST", "April 15, 2025", "Sept. 5, 2025 9:05", "3 June 2025", "20250502", "x 2025/05/02 y",
+        "", "-", "2025-11-10 18:27:15 IST", "April 15, 2025", "Sept. 5, 2025 9:05", "3 June 2025", "20250502",
+        "x 2025/05/02 y",
         "2026-06-26T13:21:04.144Z", "2025-05-02 IST", "2:30 PM", "2025-13-45",
     ]) | st.text(),
     MOMENTS,

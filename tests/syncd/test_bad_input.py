@@ -123,7 +123,7 @@ def test_a_state_folder_that_cannot_be_written(ordinary: tuple[Path, Syncd]) -> 
     before = tree(bank)
     for path in (bank / ".syncd", *(bank / ".syncd").iterdir()):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    refused(syncd("sync", bank), 3, "permission denied", ".syncd")
+    refused(syncd("sync", bank), 3, ".syncd")
     assert tree(bank) == before
     for path in (bank / ".syncd", *(bank / ".syncd").iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)

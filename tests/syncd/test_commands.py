@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -248,3 +250,43 @@ def test_observe_writes_no_file(syncd: Syncd, synced: Path) -> None:
     syncd("mode", "coexist", "--bank", synced)
     syncd("sync", synced)
     assert "Crates" in (synced / "tasks.md").read_text()
+
+
+def test_a_bank_at_rest_is_told_from_stat_values_alone(
+    syncd: Syncd, synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is the engine's, and the engine is not asked."""
+    from syncd import requests
+    from syncd.config import Config
+
+    whole = requests.perform(synced, "sync", {}, Config())
+    monkeypatch.setattr("syncd.walk._RACY_NS", 0)
+    monkeypatch.setattr(requests, "perform", None)
+    assert syncd("sync", synced, "--json").json == json.loads(json.dumps(whole))
+
+
+@pytest.mark.parametrize("change", ["touch", "new", "gone", "row", "same size and time"])
+def test_a_bank_that_moved_is_not_at_rest(
+    synced: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Each kind of change is seen; what stat could not show is looked into."""
+    from syncd import inspect
+
+    file = synced / "progress.md"
+    if change != "same size and time":
+        monkeypatch.setattr("syncd.walk._RACY_NS", 0)
+        assert inspect.at_rest(synced)
+    match change:
+        case "touch":
+            os.utime(file)
+        case "new":
+            (synced / "new.md").write_text("")
+        case "gone":
+            file.unlink()
+        case "row":
+            sql(synced, "UPDATE tasks SET title = 'Crates' WHERE id = 'T4'")
+        case _:
+            stat = file.stat()
+            file.write_bytes(bytes(reversed(file.read_bytes())))
+            os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert not inspect.at_rest(synced)

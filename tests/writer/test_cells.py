@@ -57,7 +57,8 @@ def test_a_column_without_alignment_gets_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "filled"), [("| T1 |  |", "| T1 | x |"), ("| T1 | |", "| T1 | x |"), ("|T1||", "|T1|x|"), ("| T1 |     |", "| T1 | x   |")]
+    ("row", "filled"),
+    [("| T1 |  |", "| T1 | x |"), ("| T1 | |", "| T1 | x |"), ("|T1||", "|T1|x|"), ("| T1 |     |", "| T1 | x   |")],
 )
 def test_an_empty_cell_is_filled_between_its_spaces(row: str, filled: str) -> None:
     """With as many as there are."""

@@ -213,10 +213,10 @@ def test_a_link_that_names_another_file_is_a_name() -> None:
     assert done(text, SetFields(at(text, "l"), {"file_path": "m.md"})) == text.replace("[n.md](x/n.md)", "`m.md`")
 
 
-def test_another_action_on_one_of_several_files_splits_the_line_or_tells_all() -> None:
-    """The row that was asked for changes."""
-    text = done(TEXT, SetFields(at(TEXT, "d.ts"), {"file_path": "z.ts"}))
-    assert text == TEXT.replace("`d.ts`", "`z.ts`")
+def test_one_of_several_files_changes_alone() -> None:
+    """What is said of them all changes for all, as it stands there once."""
+    assert done(TEXT, SetFields(at(TEXT, "d.ts"), {"file_path": "z.ts"})) == TEXT.replace("`d.ts`", "`z.ts`")
+    assert done(TEXT, SetFields(at(TEXT, "d.ts"), {"description": "new"})) == TEXT.replace("- both", "- new")
 
 
 def test_removing_an_entry_leaves_its_neighbours_as_they_are() -> None:
@@ -256,7 +256,7 @@ def test_removing_a_line_takes_what_is_nested_below_it() -> None:
         {"date": "soon"},
     ],
 )
-def test_what_would_not_read_back_is_refused(values: dict[str, Value]) -> None:
+def test_values_that_would_not_read_back_are_refused(values: dict[str, Value]) -> None:
     """And the text stays as it is."""
     assert refused(TEXT, SetFields(at(TEXT, "Late"), values))
     new: dict[str, Value] = {"date": "2031-02-03", "time": "04:05", "task_id": "T1", "task_description": "x"}

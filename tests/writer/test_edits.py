@@ -21,7 +21,9 @@ def test_edits_of_several_sections_are_made_at_once() -> None:
 
 def test_insertions_at_one_place_keep_their_order() -> None:
     """Also when they are alike; equal replacements count once."""
-    assert apply_edits(["ab"], [Edit(0, Span(1, 1), "x"), Edit(0, Span(1, 1), "y"), Edit(0, Span(1, 1), "x")]) == ["axyxb"]
+    assert apply_edits(["ab"], [Edit(0, Span(1, 1), "x"), Edit(0, Span(1, 1), "y"), Edit(0, Span(1, 1), "x")]) == [
+        "axyxb"
+    ]
     assert apply_edits(["ab"], [Edit(0, Span(0, 1), "x"), Edit(0, Span(0, 1), "x")]) == ["xb"]
 
 

@@ -26,7 +26,7 @@ TASKS = """# Tasks
 
 ## Notes
 
-Text with trailing spaces.  
+Text with trailing spaces. \x20
 """
 HISTORY = """# Edit History
 
@@ -85,7 +85,9 @@ def test_what_cannot_be_shown_is_refused_and_the_rest_is_made() -> None:
 def test_a_value_that_is_there_already_needs_no_edit() -> None:
     """Nor is it refused."""
     document = parse("tasks.md", TASKS)
-    done = put(document, [SetFields(_find(document, Table.TASKS, "T2"), {"status": "pending", "dependencies": ("T1",)})])
+    done = put(
+        document, [SetFields(_find(document, Table.TASKS, "T2"), {"status": "pending", "dependencies": ("T1",)})]
+    )
     assert (done.document.text, done.refused) == (TASKS, ())
 
 
@@ -95,7 +97,9 @@ def test_a_record_is_removed_with_its_lines() -> None:
     lines = [Remove(_find(document, Table.MODIFICATIONS, text)) for text in ("two", "three")]
     done = put(document, lines)
     assert done.refused == ()
-    assert done.document.text == HISTORY.replace("- Created `c.py` - two\n", "").replace("- Modified `c.py` - three\n", "")
+    assert done.document.text == HISTORY.replace("- Created `c.py` - two\n", "").replace(
+        "- Modified `c.py` - three\n", ""
+    )
     entry = put(document, [Remove(_find(document, Table.ENTRIES, "First"))])
     assert entry.refused == ()
     assert "First" not in entry.document.text
@@ -176,7 +180,9 @@ def test_every_status_of_the_recorded_banks_can_be_changed(
     share: int, corpora: Mapping[str, Path], last_state: Callable[[str], dict[str, str]]
 ) -> None:
     """In the style of its place: the lines around stay, and every icon or word that was there is another one."""
-    documents = [parse(path, text) for name in corpora for path, text in last_state(name).items() if path.endswith(".md")]
+    documents = [
+        parse(path, text) for name in corpora for path, text in last_state(name).items() if path.endswith(".md")
+    ]
     places = [
         (document, at)
         for document in documents

@@ -59,6 +59,7 @@ def _replace(document: Document, old: str, new: str) -> Edit:
         ("🔄", "⏸️", False),
         ("🔄 | HIGH", "✅ | LOW", False),
         ("🔄", "✅ | x", False),
+        ("HIGH", "LOW", False),
         ("| T1 | One | 🔄", "| T9 | One | ✅", False),
         ("🔄", "✅ |\n| T3 | New | ⬜", False),
     ],

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import mode
 from typing import NamedTuple
 
 from parser.document import At, Document
 from parser.kinds.entries import State
 from parser.kinds.entry_heads import date_of_heading
-from parser.values import render
+from parser.values import read_moment, render
 from schema.records import Place, Reading, Table
 from writer.kinds.entry_heads import Head, take_apart
 from writer.places import line_end
@@ -194,7 +194,12 @@ def blanks_below(layout: Layout, offset: int) -> int:
             found.append(max(layout.text.count("\n", entry.start, start) - 1, 0))
         if len(found) == 3:
             break
-    return mode(found) if found else 0
+    return _usual(found, 0)
+
+
+def _usual(found: Iterable[int], default: int) -> int:
+    """The number that occurs most often, the first of several such."""
+    return next((number for number, _ in Counter(found).most_common(1)), default)
 
 
 def nearest(layout: Layout, offset: int) -> Entry | None:
@@ -214,7 +219,7 @@ def _gap(layout: Layout, offset: int) -> int:
     """Empty lines between entries near ``offset``."""
     followers = [behind for group in layout.groups for _, behind in pairwise(group.entries)]
     near = sorted(followers, key=lambda entry: abs(entry.start - offset))[:5]
-    return mode(layout.blanks_before(entry.start) for entry in near) if near else 1
+    return _usual((layout.blanks_before(entry.start) for entry in near), 1)
 
 
 def _before(layout: Layout, offset: int, lead: str = "", gap: int | None = None, dated: bool = False) -> Spot:
@@ -281,8 +286,6 @@ def _heading(layout: Layout, near: Group, day: str) -> str:
 
 def date_text(heading: str) -> str:
     """The words of a date heading that are its date, as written."""
-    from parser.values import read_moment
-
     moment = read_moment(heading)
     return heading[moment.span.start : moment.span.end] if moment else ""
 
