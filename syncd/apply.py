@@ -15,6 +15,7 @@ from parser.document import Document
 from schema import history, journal, store
 from schema.db import Database
 from schema.records import Table, Value
+from schema.sections import SectionRow
 from syncd.files import Stat, digest
 from syncd.gather import TABLE_NAMES, RecordId
 from syncd.identify import window
@@ -31,22 +32,17 @@ class Moved(Exception):
 class NewBase:
     """What becomes of one document.
 
-    ``disk`` are the bytes of its file now (None: no file) with their ``stat``; ``keyed`` is the document as it will
-    be (None: removed, or not text); ``problem`` says why a document that is not text is left alone.
+    ``disk`` are the bytes of its file now (None: no file) with their ``stat``, ``content`` those that it will hold
+    (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
+    document that is not text is left alone.
     """
 
     path: str
     disk: bytes | None
     stat: Stat | None
+    content: bytes | None
     keyed: Keyed | None
     problem: str | None = None
-
-    @property
-    def content(self) -> bytes | None:
-        """The bytes that the file will hold; None where it will be gone."""
-        if self.keyed is not None:
-            return self.keyed.document.text.encode()
-        return self.disk if self.problem is not None else None
 
 
 @dataclass(slots=True)
@@ -91,10 +87,8 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         parents = _Parents(batch.bases)
         names, changed = _write_rows(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
-        files = []
-        for base in batch.bases:
-            if _save(db, state, base, names, number):
-                files.append(base.path)
+        stored: dict[str, list[SectionRow]] = {}
+        files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
         _position_subtasks(db, documents, names, batch.bases)
         _name_sessions(db, batch, names)
         _note_clashes(db, batch.clashes, names, number, now)
@@ -104,7 +98,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         journal.finish(db, opened, tables, changed, milliseconds)
     state.overlay = {}
     for base in batch.bases:
-        _refresh(state, base.path)
+        _refresh(state, base, stored.get(base.path), names)
     return Committed(number, opened.transaction_id, tuple(files))
 
 
@@ -212,7 +206,12 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
 
 
 def _save(
-    db: Database, state: BankState, base: NewBase, names: Mapping[RecordId, str], number: int
+    db: Database,
+    state: BankState,
+    base: NewBase,
+    names: Mapping[RecordId, str],
+    number: int,
+    stored: dict[str, list[SectionRow]],
 ) -> bool:
     """Write the new base of one document, its history, and the outbox line. Whether its file has to be written."""
     row = state.rows.get(base.path)
@@ -220,14 +219,14 @@ def _save(
     new = base.content
     on_disk = base.disk
     if old != on_disk:
-        history.record_version(db, base.path, number, old, on_disk, emitted=False)
+        history.record_version(db, base.path, number, old, on_disk, emitted=False, hash_after=_digest(on_disk))
     if on_disk != new:
-        history.record_version(db, base.path, number, on_disk, new, emitted=True)
+        history.record_version(db, base.path, number, on_disk, new, emitted=True, hash_after=_digest(new))
     if new is None:
         if row is not None:
             store.drop_document(db, base.path)
     else:
-        _save_document(db, state, base, new, names, number)
+        stored[base.path] = _save_document(db, state, base, new, names, number)
     if on_disk == new:
         db.run("DELETE FROM outbox WHERE path = ?", (base.path,))
         return False
@@ -237,6 +236,10 @@ def _save(
         (base.path, expected, new, number),
     )
     return True
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else digest(data)
 
 
 def base_bytes(state: BankState, path: str) -> bytes | None:
@@ -252,7 +255,8 @@ def base_bytes(state: BankState, path: str) -> bytes | None:
 
 def _save_document(
     db: Database, state: BankState, base: NewBase, new: bytes, names: Mapping[RecordId, str], number: int
-) -> None:
+) -> list[SectionRow]:
+    """The sections as they are stored now."""
     stat = base.stat if base.disk == new else None
     size, mtime, ctime, inode = (stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode) if stat else (len(new), 0, 0, 0)
     document = base.keyed.document if base.keyed else None
@@ -263,15 +267,19 @@ def _save_document(
         ctime_ns=ctime, inode=inode, transaction=number, problem=base.problem,
     )  # fmt: skip
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
-        stored = store.load_sections(db, document_id)
-        store.replace_sections(db, document_id, stored, _sections(base, new, 0, None, names))
-        return
-    assert document is not None
+        return _replace(db, document_id, store.load_sections(db, document_id), _sections(base, new, 0, None, names))
     first, end_old, end_new = _window(old, base.keyed)
-    if end_old > first or end_new > first:
-        store.replace_sections(
-            db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names)
-        )
+    if end_old == first and end_new == first:
+        return old_sections
+    fresh = _replace(db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names))
+    return [*old_sections[:first], *fresh, *old_sections[end_old:]]
+
+
+def _replace(
+    db: Database, document_id: int, old: Sequence[SectionRow], new: Sequence[store.NewSection]
+) -> list[SectionRow]:
+    ids = store.replace_sections(db, document_id, old, new)
+    return [SectionRow(number, 0.0, s.text, s.readings) for number, s in zip(ids, new, strict=True)]
 
 
 def _window(old: Keyed, new: Keyed) -> tuple[int, int, int]:
@@ -327,7 +335,7 @@ def _position_subtasks(
 def _name_sessions(db: Database, batch: Batch, names: Mapping[RecordId, str]) -> None:
     """A session's row knows its document."""
     for base in batch.bases:
-        if base.keyed is None:
+        if base.keyed is None or base.keyed.document.kind != "session":
             continue
         key = next((k for _, r, k in base.keyed.readings() if r.table is Table.SESSIONS), None)
         if key:
@@ -375,11 +383,27 @@ def _settle_holds(db: Database, bases: Sequence[NewBase], now: datetime) -> None
     )
 
 
-def _refresh(state: BankState, path: str) -> None:
-    """Read the document's row again; its parsed form is read when it is needed."""
-    row = store.document(state.db, path)
-    state.forget(path)
+def _refresh(
+    state: BankState, base: NewBase, sections: list[SectionRow] | None, names: Mapping[RecordId, str]
+) -> None:
+    """Read the document's row again, and remember its parsed form with the keys that new records were given."""
+    row = store.document(state.db, base.path)
+    state.forget(base.path)
     if row is None:
-        state.rows.pop(path, None)
-    else:
-        state.rows[path] = row
+        state.rows.pop(base.path, None)
+        return
+    state.rows[base.path] = row
+    if base.keyed is not None and sections is not None:
+        state.keep(base.path, _renamed(base.keyed, names), sections)
+
+
+def _renamed(keyed: Keyed, names: Mapping[RecordId, str]) -> Keyed:
+    if not names:
+        return keyed
+    return Keyed(
+        keyed.document,
+        tuple(
+            tuple(names.get((r.table, k), k) for r, k in zip(section.readings, keys, strict=True)) if keys else keys
+            for section, keys in zip(keyed.document.sections, keyed.keys, strict=True)
+        ),
+    )

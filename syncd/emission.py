@@ -147,8 +147,7 @@ def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, chang
     if changed and _in_place(before, after, changed):
         found = {(n, i): old.keys[a][b] for (n, i, _), (a, b, _) in zip(after, before, strict=True)}
     elif changed:
-        matches = align(old, new)
-        found = {(n, i): matches.get(At(n, i), "") for n, i, _ in after}
+        return align(old, new).keyed("")
     else:
         found = _by_values(old.keys, before, after, list(born))
     shift = end_new - end_old

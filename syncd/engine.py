@@ -260,7 +260,12 @@ class Engine:
             if arrived is None:
                 disk = apply.base_bytes(self.state, path)
             keyed = None if path in decided.removed else decided.emitted.get(path) or decided.documents.get(path)
-            bases.append(NewBase(path, disk, stat, keyed, arrived.problem if arrived else None))
+            content = disk
+            if keyed is None and not (arrived and arrived.problem):
+                content = None
+            elif keyed is not None and (path in decided.emitted or arrived is None or arrived.merged):
+                content = keyed.document.text.encode()
+            bases.append(NewBase(path, disk, stat, content, keyed, arrived.problem if arrived else None))
         return bases
 
     # -- telling -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from parser.document import At, Document
+from parser.document import At, Document, Section
 from schema.records import Reading, Table
 from syncd.model import Keyed
 
@@ -31,33 +31,70 @@ class Placed:
     key: str = ""
 
 
-def align(base: Keyed | None, new: Document) -> Matches:
-    """Keys for the readings of ``new`` that continue a reading of ``base`` or whose text names their record.
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Keys for the readings of a document that was edited.
 
-    Readings of other tables that are not in the result are new.
+    Sections before ``first`` are those of the base; those from ``end_new`` on are the base's from ``end_old`` on. Keys
+    within the window are in ``matches``; a reading there that is not in it is new.
     """
+
+    new: Document
+    base: Keyed | None
+    first: int
+    end_old: int
+    end_new: int
+    matches: Matches
+
+    def keyed(self, missing: str | None = None) -> Keyed:
+        """The document with its keys; ``missing`` for readings without one (None: there are none)."""
+        window = tuple(
+            tuple(self._key(At(n, i), missing) for i in range(len(self.new.sections[n].readings)))
+            for n in range(self.first, self.end_new)
+        )
+        before = self.base.keys[: self.first] if self.base else ()
+        behind = self.base.keys[self.end_old :] if self.base else ()
+        return Keyed(self.new, (*before, *window, *behind))
+
+    def _key(self, at: At, missing: str | None) -> str:
+        key = self.matches.get(at, missing)
+        assert key is not None
+        return key
+
+    def placed(self) -> list[Placed]:
+        """The readings of the window."""
+        return [
+            Placed(At(n, i), reading)
+            for n in range(self.first, self.end_new)
+            for i, reading in enumerate(self.new.sections[n].readings)
+        ]
+
+    def entry_before(self) -> str | None:
+        """The key of the entry that is open where the window begins."""
+        if self.base is None:
+            return None
+        for number in range(self.first - 1, -1, -1):
+            readings = self.base.document.sections[number].readings
+            for index in range(len(readings) - 1, -1, -1):
+                if readings[index].table is Table.ENTRIES:
+                    return self.base.keys[number][index]
+        return None
+
+
+def align(base: Keyed | None, new: Document) -> Alignment:
+    """Find the readings of ``new`` that continue a reading of ``base`` or whose text names their record."""
     if base is None:
-        return {at: key for at, r in new.readings() if (key := natural_key(r)) is not None}
-    matches: Matches = {}
-    first, last_old, last_new = _window(base, new)
-    shift = last_new - last_old
-    for number, section in enumerate(base.document.sections):
-        if number < first or number >= last_old:
-            target = number if number < first else number + shift
-            for index in range(len(section.readings)):
-                matches[At(target, index)] = base.keys[number][index]
+        matches = {at: key for at, r in new.readings() if (key := natural_key(r)) is not None}
+        return Alignment(new, None, 0, 0, len(new.sections), matches)
+    first, end_old, end_new = window(base.document, new)
     old = [
         Placed(At(n, i), reading, base.keys[n][i])
-        for n in range(first, last_old)
+        for n in range(first, end_old)
         for i, reading in enumerate(base.document.sections[n].readings)
     ]
-    fresh = [
-        Placed(At(n, i), reading)
-        for n in range(first, last_new)
-        for i, reading in enumerate(new.sections[n].readings)
-    ]
-    _align_window(old, fresh, matches)
-    return matches
+    alignment = Alignment(new, base, first, end_old, end_new, {})
+    _align_window(old, alignment.placed(), alignment.matches)
+    return alignment
 
 
 def natural_key(reading: Reading) -> str | None:
@@ -84,16 +121,8 @@ def window(base: Document, new: Document) -> tuple[int, int, int]:
     return first, len(a) - tail, len(b) - tail
 
 
-def _same_section(a: object, b: object) -> bool:
-    from parser.document import Section
-
-    assert isinstance(a, Section)
-    assert isinstance(b, Section)
+def _same_section(a: Section, b: Section) -> bool:
     return a is b or (a.text == b.text and [r.table for r in a.readings] == [r.table for r in b.readings])
-
-
-def _window(base: Keyed, new: Document) -> tuple[int, int, int]:
-    return window(base.document, new)
 
 
 def _align_window(old: list[Placed], new: list[Placed], matches: Matches) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parser.document import At, Document, parse
+from parser.document import Document, parse
 from schema import history
 from schema.db import Database
 from syncd.files import Content
@@ -22,7 +22,7 @@ _VERSIONS = 12  # how many texts back a stale writer is looked for
 class Incoming:
     """A document of a batch. ``disk`` is what its file holds (None: no file), ``document`` its file side.
 
-    ``document`` differs from the file where a stale text was merged; it is None where the file is gone or no text.
+    ``document`` differs from the file where another text was ``merged`` in; it is None where the file is gone or no text.
     """
 
     path: str
@@ -30,6 +30,7 @@ class Incoming:
     document: Document | None
     problem: str | None = None
     clashes: tuple[Clash, ...] = ()
+    merged: bool = False
 
 
 class Reader:
@@ -68,13 +69,13 @@ class Reader:
         texts, _ = self._texts(path)
         had = texts[nearest(text, texts)]
         done = rebase(had, base, text, tell=True)
-        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
 
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""
-        now = _rekeyed(base, parse(path, edited, base.document))
+        now = align(base, parse(path, edited, base.document)).keyed("?")
         done = rebase(base.document.text, now, text, tell=False)
-        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
 
     def _fresh_or_stale(self, path: str, disk: Content, base: Keyed, text: str) -> Incoming:
         """Find the version that the writer had. Usually it is the base."""
@@ -85,7 +86,7 @@ class Reader:
             # Exactly an earlier text: somebody put it back on purpose, so it stands; what goes with it is told.
             return Incoming(path, disk, parse(path, text, base.document), None, reverted(had, base))
         done = rebase(had, base, text, tell=path not in self._outbox)
-        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
 
     def _had(self, path: str, base: Keyed, text: str) -> str | None:
         """The text that ``text`` was made from, where that is not the base; None where it is."""
@@ -107,14 +108,3 @@ class Reader:
             texts.append(text.decode("utf-8", "surrogateescape"))
             emitted.append(version.emitted)
         return texts, emitted
-
-
-def _rekeyed(base: Keyed, document: Document) -> Keyed:
-    matches = align(base, document)
-    return Keyed(
-        document,
-        tuple(
-            tuple(matches.get(At(n, i), "?") for i in range(len(section.readings)))
-            for n, section in enumerate(document.sections)
-        ),
-    )

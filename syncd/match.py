@@ -5,13 +5,13 @@ Pure but for the `Lookup`, which answers from the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from parser.document import At, Document
 from schema.records import PRECEDENCE, Reading, Table, Value
-from syncd.identify import Matches, Placed, align, families, likeness, same_entry
+from syncd.identify import Alignment, Placed, align, families, likeness, same_entry
 from syncd.model import Keyed, Row
 
 _SURE = 0.8  # an entry that vanished in one document and one that appeared in another are this alike: it moved
@@ -78,38 +78,38 @@ class Matcher:
     def match(self, batch: Iterable[Edited]) -> dict[str, Keyed]:
         """Keyed documents by path; documents that are gone have none."""
         ordered = sorted(batch, key=_order)
-        matches = {e.path: align(e.base, e.new) for e in ordered if e.new is not None}
-        pool = _lost(ordered, matches)
-        done = {}
+        alignments = {e.path: align(e.base, e.new) for e in ordered if e.new is not None}
+        pool = _lost(ordered, alignments)
         for edited in ordered:
-            if edited.new is not None:
-                self._fill(edited, edited.new, matches[edited.path], pool)
-                done[edited.path] = _keyed(edited.new, matches[edited.path])
-        return done
+            if edited.path in alignments:
+                self._fill(edited.path, alignments[edited.path], pool)
+        return {path: alignment.keyed() for path, alignment in alignments.items()}
 
     def _born(self) -> str:
         self._count += 1
         return f"{NEW}{self._count}"
 
-    def _fill(self, edited: Edited, new: Document, matches: Matches, pool: _Pool) -> None:
-        unmatched = [Placed(at, r) for at, r in new.readings() if at not in matches]
+    def _fill(self, path: str, alignment: Alignment, pool: _Pool) -> None:
+        matches = alignment.matches
+        placed = alignment.placed()
+        unmatched = [p for p in placed if p.at not in matches]
         if not unmatched:
             return
-        here = {key for at, key in matches.items() if new.at(at).table is Table.ENTRIES}
-        for placed in unmatched:
-            table, reading = placed.reading.table, placed.reading
+        here = _entries_of(alignment, placed) if any(p.reading.table is Table.ENTRIES for p in unmatched) else set()
+        for new in unmatched:
+            table, reading = new.reading.table, new.reading
             if table is Table.ENTRIES:
-                key = pool.take(table, reading) or self._known_entry(reading, edited.base, here) or self._born()
+                key = pool.take(table, reading) or self._known_entry(reading, here) or self._born()
                 self._born_entries.setdefault(_minute(reading), []).append((key, reading))
-                matches[placed.at] = key
+                matches[new.at] = key
                 here.add(key)
             elif table is Table.SESSIONS:
-                matches[placed.at] = self._session(edited.path, reading, matches, unmatched, pool)
+                matches[new.at] = self._session(path, reading, alignment, placed, pool)
             elif table in (Table.ERRORS, Table.SUBTASKS):
-                matches[placed.at] = pool.take(table, reading) or self._born()
-        self._fill_lines(new, matches, pool)
+                matches[new.at] = pool.take(table, reading) or self._born()
+        self._fill_lines(alignment, placed, pool)
 
-    def _known_entry(self, reading: Reading, base: Keyed | None, here: set[str]) -> str | None:
+    def _known_entry(self, reading: Reading, here: set[str]) -> str | None:
         """An entry that stands elsewhere too. One that already stands in this document must be equal to the word."""
         minute = _minute(reading)
         if not minute:
@@ -141,31 +141,47 @@ class Matcher:
         return score
 
     def _session(
-        self, path: str, reading: Reading, matches: Matches, unmatched: Sequence[Placed], pool: _Pool
+        self, path: str, reading: Reading, alignment: Alignment, placed: Sequence[Placed], pool: _Pool
     ) -> str:
-        for placed in unmatched:
-            if placed.reading.table is Table.SESSIONS and placed.at in matches:
-                return matches[placed.at]
-        return self._lookup.session_at(path) or pool.take(Table.SESSIONS, reading) or self._born()
+        """A document shows one session, however many readings it has."""
+        same = (alignment.matches[p.at] for p in placed if p.reading.table is Table.SESSIONS and p.at in alignment.matches)
+        older = alignment.base.readings() if alignment.base else ()
+        known = next(same, None) or next((k for _, r, k in older if r.table is Table.SESSIONS and k), None)
+        return known or self._lookup.session_at(path) or pool.take(Table.SESSIONS, reading) or self._born()
 
-    def _fill_lines(self, new: Document, matches: Matches, pool: _Pool) -> None:
+    def _fill_lines(self, alignment: Alignment, placed: Sequence[Placed], pool: _Pool) -> None:
         """File modifications without a key: a line of the same entry in another document, or a new one."""
-        for parent, lines in families([Placed(at, r) for at, r in new.readings()]):
+        matches = alignment.matches
+        for parent, lines in families(placed):
             open_lines = [p for p in lines if p.at not in matches]
             if not open_lines:
                 continue
-            entry = matches[parent.at] if parent else ""
+            entry = matches[parent.at] if parent else alignment.entry_before() or ""
             used = {matches[p.at] for p in lines if p.at in matches}
             known = [] if not entry or entry.startswith(NEW) else self._lookup.lines_of(entry)
             born = self._born_lines.setdefault(entry, [])
-            for placed in open_lines:
-                key = pool.take(Table.MODIFICATIONS, placed.reading) or _same_line(
-                    placed.reading, [*known, *((k, r.values()) for k, r in born)], used
+            for line in open_lines:
+                key = pool.take(Table.MODIFICATIONS, line.reading) or _same_line(
+                    line.reading, [*known, *((k, r.values()) for k, r in born)], used
                 )
                 key = key or self._born()
-                matches[placed.at] = key
+                matches[line.at] = key
                 used.add(key)
-                born.append((key, placed.reading))
+                born.append((key, line.reading))
+
+
+def _entries_of(alignment: Alignment, placed: Sequence[Placed]) -> set[str]:
+    """Keys of all entries that the document shows, in its window and outside."""
+    keys = {alignment.matches[p.at] for p in placed if p.reading.table is Table.ENTRIES and p.at in alignment.matches}
+    base = alignment.base
+    if base is None:
+        return keys
+    for number, section in enumerate(base.document.sections):
+        if number < alignment.first or number >= alignment.end_old:
+            keys.update(
+                k for r, k in zip(section.readings, base.keys[number], strict=True) if r.table is Table.ENTRIES
+            )
+    return keys
 
 
 def _same_line(reading: Reading, candidates: Sequence[tuple[str, Row]], used: set[str]) -> str | None:
@@ -178,34 +194,30 @@ def _same_line(reading: Reading, candidates: Sequence[tuple[str, Row]], used: se
     return alike[0] if len(alike) == 1 else None
 
 
-def _lost(batch: Sequence[Edited], matches: dict[str, Matches]) -> _Pool:
+def _lost(batch: Sequence[Edited], alignments: Mapping[str, Alignment]) -> _Pool:
     """Records whose reading vanished from a document and that no other document of the batch still shows."""
     alive = {
-        (edited.new.at(at).table, key)
-        for edited in batch
-        if edited.new is not None
-        for at, key in matches[edited.path].items()
+        (p.reading.table, alignment.matches[p.at])
+        for alignment in alignments.values()
+        for p in alignment.placed()
+        if p.at in alignment.matches
     }
     pool = _Pool()
     for edited in batch:
-        if edited.base is not None:
-            for at, reading, key in edited.base.readings():
+        if edited.base is None:
+            continue
+        alignment = alignments.get(edited.path)
+        sections = edited.base.document.sections
+        first, end = (alignment.first, alignment.end_old) if alignment else (0, len(sections))
+        for number in range(first, end):
+            for index, reading in enumerate(sections[number].readings):
+                key = edited.base.keys[number][index]
                 if reading.table in _UNNAMED and key and (reading.table, key) not in alive:
-                    pool.lost.setdefault(reading.table, []).append(Placed(at, reading, key))
+                    pool.lost.setdefault(reading.table, []).append(Placed(At(number, index), reading, key))
     return pool
 
 
 _UNNAMED = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS, Table.SUBTASKS, Table.SESSIONS})
-
-
-def _keyed(document: Document, matches: Matches) -> Keyed:
-    return Keyed(
-        document,
-        tuple(
-            tuple(matches[At(n, i)] for i in range(len(section.readings)))
-            for n, section in enumerate(document.sections)
-        ),
-    )
 
 
 def _order(edited: Edited) -> tuple[int, str]:

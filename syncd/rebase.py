@@ -58,14 +58,7 @@ def reverted(had: str, now: Keyed) -> tuple[Clash, ...]:
 
 def _keyed(base: Keyed, document: Document) -> Keyed:
     """``document`` with the keys that its readings share with ``base``; readings of its own have the key "?"."""
-    matches = align(base, document)
-    return Keyed(
-        document,
-        tuple(
-            tuple(matches.get(At(n, i), "?") for i in range(len(section.readings)))
-            for n, section in enumerate(document.sections)
-        ),
-    )
+    return align(base, document).keyed("?")
 
 
 def places(keyed: Keyed) -> _Places:

@@ -290,3 +290,24 @@ def test_a_bank_that_moved_is_not_at_rest(
             file.write_bytes(bytes(reversed(file.read_bytes())))
             os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert not inspect.at_rest(synced)
+
+
+def test_watching_shows_the_state_again_when_it_changed(
+    syncd: Syncd, synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when it stayed the same; Ctrl-C ends it."""
+    from syncd.commands import status
+
+    turns = iter(["same", "edit", "same", "stop"])
+
+    def next_turn(seconds: float) -> None:
+        turn = next(turns)
+        if turn == "edit":
+            edit(synced / "progress.md", "\n", "\n\nedited\n\n")
+        if turn == "stop":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(status.time, "sleep", next_turn)
+    ran = syncd("status", synced, "--watch")
+    assert ran.code == 130
+    assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("state")] == ["converged", "pending"]
