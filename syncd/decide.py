@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from parser.document import At
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
-from syncd import emission, guard
+from syncd import derive, emission, guard
 from syncd.config import Config
+from syncd.counts import Derived
 from syncd.emission import Plan
 from syncd.gather import TABLE_NAMES, Delta, Gatherer, RecordId
 from syncd.homes import Homes, start
@@ -67,6 +69,7 @@ class Question:
     accepted: frozenset[tuple[str, str, str | None]]
     mode: Mode
     follow_now: bool
+    now: datetime
 
 
 class Decider:
@@ -185,7 +188,7 @@ class Decider:
             if (verdict.show or verdict.insert or verdict.remove) and not verdict.clashes and record in self._ask.nets:
                 self._out.unsealed.add(record)
 
-    def _emit(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+    def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
         homes = Homes(self._db, plan, self._current, sides)
         for record, verdict in verdicts.items():
@@ -202,6 +205,13 @@ class Decider:
             homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in out.unsealed])
         out.problems += homes.unshown
+        counts = Derived(self._db, self._state, self._ask.now, verdicts, sides)
+        if cache := counts.cache(plan, self._current):
+            verdicts[Table.CACHE, cache.key], sides[Table.CACHE, cache.key] = cache, counts.sides
+            emission.plan_fields(plan, cache, counts.sides, cache.show)
+        for path, changes in plan.items():
+            if (keyed := self._current(path)) is not None:
+                changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
         self._make(plan, homes, sides)
 
     def _current(self, path: str) -> Keyed | None:

@@ -50,30 +50,21 @@ def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str
     """Ask every reading that a change by row reaches to show ``names`` as the row has them."""
     if verdict.row is None or not names:
         return
-    shown_somewhere: set[str] = set()
-    for shown in sides.after:
-        if not reached(sides.table, shown):
-            continue
+    current = [shown for shown in sides.after if reached(sides.table, shown)]
+    for shown in current:
         stale = {
             n: _ordered(shown.reading.value(n), verdict.row.get(n))
             for n in names
-            if _must_change(sides.table, shown.reading, n, verdict.row.get(n))
+            if shown.reading.shows(n) and settled(n, shown.reading.value(n)) != settled(n, verdict.row.get(n))
         }
-        shown_somewhere |= {n for n in names if shown.reading.shows(n)}
         for group in _groups(shown.reading, stale):
             plan.setdefault(shown.path, DocumentChanges()).sets.append(SetFields(shown.at, group))
-    missing = {n: v for n in names - shown_somewhere if (v := verdict.row.get(n)) not in (None, ())}
-    own = next((s for s in sides.after if s.role is Role.OWN), None)
-    if sides.table is Table.TASKS and missing and own is not None:
-        for name, value in missing.items():
-            plan.setdefault(own.path, DocumentChanges()).sets.append(SetFields(own.at, {name: value}))
-
-
-def _must_change(table: Table, reading: Reading, name: str, value: Value) -> bool:
-    if reading.shows(name):
-        return settled(name, reading.value(name)) != settled(name, value)
-    # A line without a description can be given one; a task's reading without a field is no place for it.
-    return table is not Table.TASKS and value not in (None, ())
+    place = next((s for s in current if s.role is Role.OWN or sides.table is not Table.TASKS), None)
+    for name in sorted(names):
+        value = verdict.row.get(name)
+        if place is not None and value not in (None, ()) and not any(s.reading.shows(name) for s in current):
+            # No place says anything about it: a line may be given a description, a task's own file a field.
+            plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
 
 
 def _ordered(old: Value, new: Value) -> Value:

@@ -130,7 +130,7 @@ class Engine:
             if not dry_run:
                 holds.note(self.db, [], found, self._clock())
             return done
-        question = Question(incoming, nets, follows, holds.accepted(self.db), self.mode, follow)
+        question = Question(incoming, nets, follows, holds.accepted(self.db), self.mode, follow, self._clock())
         decided = Decider(self.db, self.state, self.config, question).decide()
         done.problems += decided.problems
         if dry_run:

@@ -24,7 +24,7 @@ KINDS = {
     "not read": "documents that were not read",
     "not understood": "lines that stand where a record is expected and were not understood",
     "drift": "places that say something else than the record",
-    "behind": "places that have not followed an edit yet: `syncd sync --follow` brings them along",
+    "behind": "places that have not followed an edit yet (`syncd sync --follow` brings them along)",
     "dangling": "dependencies on tasks that are not there",
     "duplicate": "ids that stand for two things",
     "round trip": "documents whose stored sections do not join to what was read",

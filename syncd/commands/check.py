@@ -42,4 +42,4 @@ def _show(found: list[findings.Finding]) -> None:
     if not found:
         output.say("no findings")
     for kind, number in counts.items():
-        output.say(f"{number:,} {findings.KINDS[kind]}")
+        output.say(f"{findings.KINDS[kind]}: {number:,}")

@@ -38,12 +38,12 @@ def run(argument: str | None, bank: str | None, as_json: bool) -> int:
         output.show_json(found)
     else:
         _show(found)
-    return Exit.CONVERGED
+    return Exit.ATTENTION if found["holds"] else Exit.CONVERGED
 
 
 def _found(folder: Path, fresh: bool) -> dict[str, Any]:
     from schema import overview
-    from syncd import drift
+    from syncd import drift, holds
 
     with inspect.reading(folder) as db:
         return {
@@ -53,6 +53,7 @@ def _found(folder: Path, fresh: bool) -> dict[str, Any]:
             "records": overview.record_counts(db),
             "not_understood": [finding._asdict() for finding in findings.not_understood(db)],
             "drift": drift.count(db),
+            "holds": holds.open_holds(db),
         }
 
 
@@ -70,3 +71,5 @@ def _show(found: dict[str, Any]) -> None:
         output.say(f"  … and {len(lines) - _SHOWN} more: see `syncd check`")
     more = ": see `syncd check`" if found["drift"] else ""
     output.say(f"{output.counted(found['drift'], 'field')} with drift{more}")
+    for hold in found["holds"]:
+        output.say(f"held {hold['id']}: {hold['path']}: {hold['reason']}")

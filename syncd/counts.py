@@ -1,0 +1,90 @@
+"""What the derived values of a batch are computed from: the statuses of all tasks, before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from schema.db import Database
+from schema.records import Role, Table, Value
+from syncd import derive
+from syncd.emission import Plan
+from syncd.gather import RecordId, row_of
+from syncd.model import Keyed, Shown, Sides, Verdict
+from syncd.state import BankState
+
+_CACHE = "session_cache.md"
+_REGISTRY = "tasks.md"
+_COUNTERS = {"active_count": "active", "paused_count": "paused", "completed_count": "completed"}
+
+
+class Derived:
+    """Statuses around one batch, and the new values of the session cache."""
+
+    def __init__(
+        self,
+        db: Database,
+        state: BankState,
+        now: datetime,
+        verdicts: Mapping[RecordId, Verdict],
+        sides: Mapping[RecordId, Sides],
+    ) -> None:
+        self._db = db
+        self._state = state
+        self._now = now
+        self._verdicts = verdicts
+        self._known = sides
+        self._universes: list[tuple[derive.Statuses, derive.Statuses]] | None = None
+        self.sides = Sides(Table.CACHE, "1", None, None, (), ())
+
+    def universes(self) -> list[tuple[derive.Statuses, derive.Statuses]]:
+        """The tasks of the registry, and all tasks, each with their statuses before and after."""
+        if self._universes is None:
+            before: dict[str, Value] = dict(self._db.rows("SELECT id, status FROM tasks"))
+            after = dict(before)
+            for (table, key), sides in self._known.items():
+                if table is not Table.TASKS:
+                    continue
+                verdict = self._verdicts.get((table, key))
+                _set(before, key, sides.base.get("status") if sides.base else None, sides.base is not None)
+                row = verdict.row if verdict else None
+                _set(after, key, row.get("status") if row else None, row is not None)
+            registered = self._registered()
+            self._universes = [
+                ({k: v for k, v in before.items() if k in registered}, {k: v for k, v in after.items() if k in registered}),
+                (before, after),
+            ]
+        return self._universes
+
+    def _registered(self) -> set[str]:
+        keyed = self._state.base(_REGISTRY)
+        born = {v.key for v in self._verdicts.values() if v.table is Table.TASKS and v.insert}
+        return born | ({k for _, r, k in keyed.readings() if r.role is Role.REGISTRY} if keyed else set())
+
+    def cache(self, plan: Plan, current: Callable[[str], Keyed | None]) -> Verdict | None:
+        """New counts and time for the session cache, if its document is about to be written and they differ."""
+        keyed = current(_CACHE) if _CACHE in plan else None
+        row = row_of(self._db, Table.CACHE, "1")
+        if keyed is None or row is None or (Table.CACHE, "1") in self._known:
+            return None
+        shown = [(at, reading) for at, reading, _ in keyed.readings() if reading.table is Table.CACHE]
+        values: dict[str, Value] = {}
+        for at, reading in shown:
+            text = keyed.document.sections[at.section].text
+            if new := derive.stamp_of(text, reading, self._now):
+                values["last_updated"] = new
+            for name, counter in _COUNTERS.items():
+                if name in reading.fields and (count := derive.recount(counter, row.get(name), self.universes())):
+                    values[name] = count
+        if not values:
+            return None
+        after = tuple(Shown(_CACHE, at, reading) for at, reading in shown)
+        self.sides = Sides(Table.CACHE, "1", row, row, after, after)
+        return Verdict(Table.CACHE, "1", {**row, **values}, show=frozenset(values))
+
+
+def _set(statuses: dict[str, Value], key: str, status: Value, there: bool) -> None:
+    if there:
+        statuses[key] = status
+    else:
+        statuses.pop(key, None)
