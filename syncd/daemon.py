@@ -7,11 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from syncd import lock, requests
+from schema.store import state_set
+from syncd import config, drift, lock, requests
 from syncd.config import Config
 from syncd.engine import Engine
 from syncd.errors import Exit, SyncdError
@@ -24,6 +26,7 @@ from syncd.watch import Watcher
 
 _RETRY = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
 _LONGEST_RETRY = 1.0
+_QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _CONFIRM = (0.0, 0.0005, 0.001, 0.002)  # the log is written before the commit can be seen: seconds between two looks
 
@@ -45,6 +48,7 @@ class BankLoop:
         self._retry_at: float | None = None
         self._scan_at = 0.0
         self._follow_at: float | None = None
+        self._drift_at: float | None = None
         self._failures = 0
 
     def start(self) -> None:
@@ -69,14 +73,21 @@ class BankLoop:
             self._engine.close()
         self._lock.release()
 
-    def scan_soon(self) -> None:
-        """Make the next step a whole scan."""
+    def reload(self) -> None:
+        """Read the settings again and make the next step a whole scan. Bad settings are told, the old ones stay."""
+        try:
+            self._config = config.load(self.bank)
+        except SyncdError as error:
+            self._log.error("config.refused", bank=str(self.bank), reason=str(error))
+        if self._engine is not None:
+            self._engine.config = self._config
         self._scan_at = 0.0
 
     def deadline(self) -> float:
         """When, on the monotonic clock, this bank wants to be looked at if nothing happens."""
         held = self._engine.held.due() if self._engine else None
-        return min(t for t in (self._scan_at, self._retry_at, self._follow_at, held) if t is not None)
+        times = (self._scan_at, self._retry_at, self._follow_at, self._drift_at, held)
+        return min(t for t in times if t is not None)
 
     def step(self) -> None:
         """Do what the hints and the clock ask for. An expected error makes the bank wait, longer each time."""
@@ -91,11 +102,19 @@ class BankLoop:
             if self._failures:
                 self._log.info("bank.recovered", bank=str(self.bank), failures=self._failures)
                 self._failures = 0
+                self._note_failure(None)
 
     def _tell_failure(self, error: SyncdError, wait: float) -> None:
         event = "bank.halted" if isinstance(error, BankGone) else "bank.failed"
         if self._failures & (self._failures - 1) == 0:  # the first, second, fourth, eighth … in a row
             self._log.error(event, bank=str(self.bank), reason=str(error), retry_seconds=round(wait, 1))
+        self._note_failure(str(error))
+
+    def _note_failure(self, sentence: str | None) -> None:
+        """Let `status` know. Where the database itself fails there is nowhere to write it: the log has it."""
+        if self._engine is not None:
+            with suppress(SyncdError):
+                state_set(self._engine.db, "failure", sentence)
 
     def _step(self) -> None:
         engine = self._engine
@@ -111,6 +130,7 @@ class BankLoop:
         follow = self._follow_at is not None and now >= self._follow_at
         due = engine.held.due()
         if not (paths or scan or rows or follow or (due is not None and now >= due)):
+            self._tidy(engine, now)
             return
         if reason := git_busy(self.bank):
             self._wait_for_git(paths, scan, reason)
@@ -122,6 +142,13 @@ class BankLoop:
             self._follow_at = None
         if rows:
             requests.serve(engine)
+
+    def _tidy(self, engine: Engine, now: float) -> None:
+        """What can wait for a quiet moment: noting the drift for `status`, and folding the log into the database."""
+        if self._drift_at is not None and now >= self._drift_at:
+            self._drift_at = None
+            drift.remember(engine.db, engine.state)
+            engine.db.checkpoint()
 
     def _others_wrote(self, engine: Engine) -> bool:
         """Whether another process committed. The log's event comes a moment before the commit can be seen."""
@@ -152,6 +179,7 @@ class BankLoop:
             self._retry_at, self._retry_after = None, _RETRY
         if report.transaction is None:
             return
+        self._drift_at = now + _QUIET
         if report.absorbed and self._config.follow_after >= 0:
             self._follow_at = now + self._config.follow_after
         self._log.info(
@@ -183,7 +211,7 @@ def run(banks: Sequence[Path], configs: Mapping[Path, Config]) -> int:
             if rescan.is_set():
                 rescan.clear()
                 for loop in loops:
-                    loop.scan_soon()
+                    loop.reload()
             for loop in loops:
                 if stop.is_set():
                     break

@@ -136,10 +136,14 @@ class Decider:
     def _hold_deletions(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> bool:
         """Whether a document had to be taken out of the batch because too much would go with it."""
         lost: dict[str, int] = {}
+        stays: set[str] = set()  # documents with a record that no other document took over
         for record, verdict in verdicts.items():
-            if verdict.row is None and sides[record].db is not None and sides[record].before:
-                for path in {s.path for s in sides[record].before} & self._ask.incoming.keys():
-                    lost[path] = lost.get(path, 0) + 1
+            before, after = ({s.path for s in shown} for shown in (sides[record].before, sides[record].after))
+            for path in (before - after) & self._ask.incoming.keys():
+                if not after - before:
+                    stays.add(path)
+                gone = verdict.row is None and sides[record].db is not None
+                lost[path] = lost.get(path, 0) + gone
         found = False
         for path, deleted in lost.items():
             incoming = self._ask.incoming[path]
@@ -148,6 +152,7 @@ class Decider:
                 self._total(path),
                 gone=incoming.disk is None,
                 empty=incoming.disk is not None and not incoming.disk.data.strip(),
+                moved=path not in stays,
                 most=self._config.hold_records,
                 share=self._config.hold_share,
             )

@@ -152,7 +152,7 @@ class Engine:
 
     def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool) -> Scan:
         """A scan in which files that were missing or busy had their time to come back."""
-        deadline = time.monotonic() + self.config.settle_seconds
+        began = time.monotonic()
         while True:
             found = scan(
                 self.bank,
@@ -163,8 +163,10 @@ class Engine:
                 now_ns=time.time_ns(),
             )
             unsettled = self._unsettled(found)
-            if not settle or not (unsettled or found.waiting) or time.monotonic() >= deadline:
-                found.waiting |= {path: "missing for less than a moment" for path in unsettled}
+            # A file that went missing while this waits gets its whole time: it is noted when it is first missed.
+            over = bool(found.waiting) and time.monotonic() - began >= self.config.settle_seconds
+            if not settle or over or not (unsettled or found.waiting):
+                found.waiting |= dict.fromkeys(unsettled, "missing for less than a moment")
                 found.missing -= unsettled
                 return found
             time.sleep(0.02)

@@ -15,19 +15,18 @@ def marker_reason(text: str) -> str | None:
 
 
 def deletion_reason(
-    deleted: int, total: int, *, gone: bool, empty: bool, most: int, share: float
+    deleted: int, total: int, *, gone: bool, empty: bool, moved: bool, most: int, share: float
 ) -> str | None:
     """Whether absorbing a document would delete more than may go unasked.
 
     ``deleted`` records of the ``total`` that it showed would be gone from the bank; ``gone`` and ``empty`` say that
-    the document itself vanished or has no text left.
+    the document itself vanished or has no text left, ``moved`` that another document shows all of it now.
     """
-    if deleted == 0:
-        return None
-    if gone:
-        return f"vanished, and {_count(deleted)} stood nowhere else"
-    if empty:
-        return f"was emptied, and {_count(deleted)} stood nowhere else"
+    if total and (gone or empty) and not moved:
+        what = "vanished" if gone else "was emptied"
+        if deleted:
+            return f"{what}, and {_count(deleted)} stood nowhere else"
+        return f"{what}; its {_count(total)} still stand elsewhere"
     if deleted > most and deleted > share * total:
         return f"lost {deleted} of its {total} records in one edit"
     return None

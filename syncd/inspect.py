@@ -42,7 +42,7 @@ def status(bank: Path) -> dict[str, Any]:
         return {
             "path": str(bank),
             "mode": mode(db),
-            "state": _state(bool(last and last["status"] == "failed"), conflicts + len(held), sum(pending.values())),
+            "state": _state(bool(overview.named(db, "failure")), conflicts + len(held), sum(pending.values())),
             "documents": overview.document_count(db),
             "records": overview.record_counts(db),
             "pending": pending,

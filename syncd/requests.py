@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import SyncdError
-from syncd import lock, settle
+from syncd import drift, lock, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -62,6 +62,8 @@ def answer(
     report = engine.converge(
         dry_run=bool(arguments.get("dry_run")), follow=bool(arguments.get("follow")), progress=progress
     )
+    if report.transaction is not None:
+        drift.remember(engine.db, engine.state)
     return as_json(report)
 
 

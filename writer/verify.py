@@ -267,8 +267,14 @@ def _arrived(document: Document, change: Insert, extra: list[_Shown]) -> str | N
     return None
 
 
+_WHOLE = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS})
+"""Records that have one place in the text: it shows all that was asked for, or the record would come back as another."""
+
+
 def _shows(shown: _Shown, values: Mapping[str, Value]) -> bool:
     """Whether what ``shown`` says is something that was asked for, and nothing else but what its surroundings say."""
     asked = _plain(values)
     told = {name for name in shown.values if name in values or name in shown.own}
+    if shown.table in _WHOLE and any(value not in (None, ()) and name not in told for name, value in asked.items()):
+        return False
     return bool(told & asked.keys()) and all(shown.values[name] == asked.get(name) for name in told)
