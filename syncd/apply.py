@@ -21,7 +21,7 @@ from syncd.gather import TABLE_NAMES, RecordId
 from syncd.identify import window
 from syncd.match import NEW
 from syncd.model import Clash, Keyed, Side, Sides, Verdict
-from syncd.state import BankState
+from syncd.state import BankState, Kept
 
 
 class Moved(Exception):
@@ -34,22 +34,30 @@ class NewBase:
 
     ``disk`` are the bytes of its file now (None: no file) with their ``stat``, ``content`` those that it will hold
     (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
-    document that is not text is left alone.
+    document that is not text is left alone. ``late`` is a text that was saved into a file which we replaced.
     """
 
     path: str
     disk: bytes | None
+    disk_digest: str | None
     stat: Stat | None
     content: bytes | None
     keyed: Keyed | None
     problem: str | None = None
+    late: bytes | None = None
+
+    @property
+    def digest(self) -> str | None:
+        """What identifies the content."""
+        return self.disk_digest if self.content is self.disk else _digest(self.content)
 
 
 @dataclass(slots=True)
 class Batch:
     """Everything that one transaction is to do.
 
-    ``seen`` is the id of the last row change that the plan knows of; those of ``unsealed`` records stay pending.
+    ``seen`` is the id of the last row change that the plan knows of; those of ``unsealed`` records stay pending, and
+    those that ``kept`` names by table and key.
     ``follow`` are fields that other current readings will be brought to later, ``followed`` those that were.
     """
 
@@ -61,6 +69,7 @@ class Batch:
     seen: int = 0
     unsealed: set[RecordId] = field(default_factory=set)
     edited_sections: Mapping[int, str] = field(default_factory=dict)
+    kept: set[tuple[str, str]] = field(default_factory=set)
     follow: list[tuple[RecordId, str]] = field(default_factory=list)
     followed: list[tuple[RecordId, str]] = field(default_factory=list)
     whole: Mapping[str, RecordId] = field(default_factory=dict)
@@ -96,7 +105,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         _settle_holds(db, batch.bases, now)
         tables = {v.table.value for v, _ in batch.verdicts} | ({"documents"} if batch.bases else set())
         journal.finish(db, opened, tables, changed, milliseconds)
-    state.overlay = {}
+    state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)
     return Committed(number, opened.transaction_id, tuple(files))
@@ -193,7 +202,7 @@ def _insert(db: Database, verdict: Verdict, links: Mapping[str, Value], now: dat
 
 def _seal(db: Database, number: int, batch: Batch) -> None:
     """Other clients' changes become part of this transaction, except those of records that wait."""
-    keep = {(table.value, key) for table, key in batch.unsealed}
+    keep = {(table.value, key) for table, key in batch.unsealed} | batch.kept
     if not keep:
         journal.seal(db, number, batch.seen)
     else:
@@ -215,11 +224,15 @@ def _save(
 ) -> bool:
     """Write the new base of one document, its history, and the outbox line. Whether its file has to be written."""
     row = state.rows.get(base.path)
-    old = base_bytes(state, base.path)
+    old = state.data(base.path)
     new = base.content
     on_disk = base.disk
+    late = base.late is not None and base.late not in (old, on_disk)
+    if late:
+        history.record_version(db, base.path, number, old, base.late, emitted=False)
+        old = base.late
     if old != on_disk:
-        history.record_version(db, base.path, number, old, on_disk, emitted=False, hash_after=_digest(on_disk))
+        history.record_version(db, base.path, number, old, on_disk, emitted=late, hash_after=_digest(on_disk))
     if on_disk != new:
         history.record_version(db, base.path, number, on_disk, new, emitted=True, hash_after=_digest(new))
     if new is None:
@@ -230,27 +243,15 @@ def _save(
     if on_disk == new:
         db.run("DELETE FROM outbox WHERE path = ?", (base.path,))
         return False
-    expected = None if on_disk is None else digest(on_disk)
     db.run(
         'INSERT OR REPLACE INTO outbox(path, expected, text, "transaction") VALUES (?, ?, ?, ?)',
-        (base.path, expected, new, number),
+        (base.path, base.disk_digest, new, number),
     )
     return True
 
 
 def _digest(data: bytes | None) -> str | None:
     return None if data is None else digest(data)
-
-
-def base_bytes(state: BankState, path: str) -> bytes | None:
-    """The bytes of a document's base; None where it has none."""
-    if path not in state.rows:
-        return None
-    keyed = state.base(path)
-    if keyed is not None:
-        return keyed.document.text.encode()
-    sections = store.load_sections(state.db, state.rows[path].id)
-    return "".join(s.text for s in sections).encode("utf-8", "surrogateescape")
 
 
 def _save_document(
@@ -263,7 +264,7 @@ def _save_document(
     old = state.base(base.path)
     old_sections = state.sections(base.path)
     document_id = store.save_document(
-        db, base.path, kind=document.kind if document else "opaque", hash=digest(new), size=size, mtime_ns=mtime,
+        db, base.path, kind=document.kind if document else "opaque", hash=base.digest or digest(new), size=size, mtime_ns=mtime,
         ctime_ns=ctime, inode=inode, transaction=number, problem=base.problem,
     )  # fmt: skip
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
@@ -394,7 +395,8 @@ def _refresh(
         return
     state.rows[base.path] = row
     if base.keyed is not None and sections is not None:
-        state.keep(base.path, _renamed(base.keyed, names), sections)
+        assert base.content is not None
+        state.keep(base.path, Kept(_renamed(base.keyed, names), sections, base.content))
 
 
 def _renamed(keyed: Keyed, names: Mapping[RecordId, str]) -> Keyed:

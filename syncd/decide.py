@@ -112,8 +112,13 @@ class Decider:
     def _deltas(self) -> dict[str, Delta]:
         taken = {path: i for path, i in self._ask.incoming.items() if path not in self._out.held}
         edited = [Edited(path, self._state.base(path), i.document) for path, i in taken.items()]
-        keyed = Matcher(RowLookup(self._db)).match(edited)
-        return {e.path: Delta(e.path, e.base, keyed.get(e.path)) for e in edited}
+        matched = Matcher(RowLookup(self._db)).match(edited)
+        deltas = {}
+        for e in edited:
+            end = len(e.base.document.sections) if e.base else 0
+            keyed, bounds = matched.get(e.path, (None, (0, end, 0)))
+            deltas[e.path] = Delta(e.path, e.base, keyed, bounds)
+        return deltas
 
     # -- holds ---------------------------------------------------------------------------------------------------
 
@@ -130,7 +135,7 @@ class Decider:
 
     def _hold_marked(self) -> None:
         for path, incoming in self._ask.incoming.items():
-            if incoming.document and incoming.disk and (reason := guard.marker_reason(incoming.document.text)):
+            if incoming.document and incoming.disk and (reason := guard.marker_reason(incoming.disk.data)):
                 self._hold(path, "markers", reason, 0)
 
     def _hold_deletions(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> bool:

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schema import journal, store
+from schema import store
 from schema.db import Database, open_database
-from schema.journal import Net
-from schema.records import Action, Table
+from schema.records import Table
 from syncd import apply, holds, publish
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.decide import Decided, Decider, Question
-from syncd.files import Held
-from syncd.gather import TABLE_NAMES, RecordId
+from syncd.edited import EditedSections, edited_sections
+from syncd.files import Busy, Held, read_stable
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report, State
+from syncd.pending import row_changes
 from syncd.rescue import Rescued, rescued
 from syncd.scan import Scan, scan
 from syncd.state import BankState
@@ -51,6 +51,14 @@ class _Round:
     row_diffs: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last row change that a plan knows of, and whether some of those up to it come to nothing."""
+
+    upto: int
+    idle: bool
+
+
 class Engine:
     """One bank: its database, its base and the way to converge it. Whoever uses it holds the bank's lock."""
 
@@ -64,6 +72,7 @@ class Engine:
         self._missing: dict[str, float] = {}
         self._progress: Callable[[int, int], None] | None = None
         self._swept = False
+        self._late: list[Rescued] = []
 
     @classmethod
     def open(cls, bank: Path, *, create: bool, config: Config | None = None, clock: Clock = _now) -> Engine:
@@ -102,12 +111,14 @@ class Engine:
         total = _Round()
         only = None if paths is None else set(paths)
         for number in range(_ROUNDS):
-            done = self._round(only, follow and number == 0, dry_run, settle)
-            _add(total, done)
+            done = self._round(only, follow, dry_run, settle)
+            _add(total, done, only)
             if dry_run or not done.again:
                 break
             only = done.again
             time.sleep(0.002 * number)
+        else:
+            total.waiting |= {path: "saved again and again by another program" for path in done.again if path}
         return self._report(total)
 
     # -- one round -----------------------------------------------------------------------------------------------
@@ -121,12 +132,16 @@ class Engine:
             outbox = publish.outbox(self.db)
         found = self._scan(only, outbox, settle)
         done.waiting |= found.waiting
+        done.problems += [f"{path}: {why}" for path, why in sorted(found.problems.items())]
         seen = last_change(self.db)
-        nets, edited = self._row_changes()
-        late = [] if dry_run else rescued(self.db, self.bank, self.held, self._leftovers(found))
-        incoming = self._incoming(found, outbox, edited, late)
+        rows = row_changes(self.db)
+        nets = rows.records
+        edits = edited_sections(self.db, self.state, rows.sections)
+        if not dry_run:
+            self._late += rescued(self.db, self.bank, self.held, self._leftovers(found))
+        incoming = self._incoming(found, outbox, edits, done)
         follows = holds.follows(self.db) if follow else frozenset()
-        if not incoming and not nets and not follows:
+        if not incoming and not nets and not follows and not (rows.idle and not dry_run):
             if not dry_run:
                 holds.note(self.db, [], found, self._clock())
             return done
@@ -137,10 +152,7 @@ class Engine:
             self._describe(decided, incoming, done)
             return done
         holds.note(self.db, decided.holds, found, self._clock())
-        self._carry_out(decided, incoming, edited, seen, began, done)
-        if done.committed is not None:
-            for item in late:
-                item.drop()
+        self._carry_out(decided, incoming, edits, Seen(seen, rows.idle), began, done)
         return done
 
     def _leftovers(self, found: Scan) -> list[str] | None:
@@ -185,32 +197,45 @@ class Engine:
                 young.add(path)
         return young
 
-    def _row_changes(self) -> tuple[dict[RecordId, Net], dict[int, Net]]:
-        """Pending changes by other clients: per record, and per section of prose."""
-        if not journal.has_pending(self.db):
-            return {}, {}
-        nets = journal.coalesce(journal.pending(self.db))
-        sections = {int(key): net for (table, key), net in nets.items() if table == "sections"}
-        return _by_record(self.db, nets), sections
-
     def _incoming(
-        self, found: Scan, outbox: dict[str, str | None], edited: dict[int, Net], late: list[Rescued]
+        self, found: Scan, outbox: dict[str, str | None], edits: EditedSections, done: _Round
     ) -> dict[str, Incoming]:
-        texts = holds.edited_texts(self.db, self.state, edited)
-        reader = Reader(self.db, self.state, outbox, texts)
+        writes = self.mode is not Mode.OBSERVE
+        texts = edits.texts if writes else {}
+        reader = Reader(self.db, self.state, outbox, texts, writes)
         incoming = {}
         for number, (path, content) in enumerate(found.changed.items(), 1):
             incoming[path] = reader.read(path, content)
             if self._progress is not None:
                 self._progress(number, len(found.changed))
-        incoming |= {path: Incoming(path, None, None) for path in found.missing}
+        incoming |= {path: reader.read(path, None) for path in found.missing}
         for path in texts.keys() - incoming.keys():
-            if (now := publish.read_now(self.bank, path)) is not None:
-                incoming[path] = reader.read(path, now)
-        for item in late:
-            if item.path not in incoming:
-                incoming[item.path] = reader.read_late(item.path, publish.read_now(self.bank, item.path), item.data)
+            if self._whole(path, done):
+                incoming[path] = reader.read(path, publish.read_now(self.bank, path))
+        if writes:
+            self._add_late(reader, incoming, done)
+        else:
+            self._put_off(incoming, edits, done)
         return {path: i for path, i in incoming.items() if not self._known_problem(i)}
+
+    def _whole(self, path: str, done: _Round) -> bool:
+        """Whether a document can be read now; otherwise it is noted as waiting."""
+        read = read_stable(self.bank, path)
+        if isinstance(read, Busy):
+            done.waiting[path] = read.reason
+        return path not in done.waiting
+
+    def _add_late(self, reader: Reader, incoming: dict[str, Incoming], done: _Round) -> None:
+        """Texts that were saved into files that we replaced; one that met another save of its document comes next."""
+        for item in self._late:
+            if item.path not in incoming and self._whole(item.path, done):
+                incoming[item.path] = reader.read_late(item.path, publish.read_now(self.bank, item.path), item.data)
+
+    def _put_off(self, incoming: dict[str, Incoming], edits: EditedSections, done: _Round) -> None:
+        """In a mode that writes no file, a document that was edited on both sides stays as it is on both."""
+        for path in incoming.keys() & edits.texts.keys():
+            del incoming[path]
+            done.waiting[path] = "edited in the database too, and mode observe writes no file"
 
     def _known_problem(self, incoming: Incoming) -> bool:
         """A document that is not text and did not change since it was reported is not news."""
@@ -223,19 +248,20 @@ class Engine:
         self,
         decided: Decided,
         incoming: dict[str, Incoming],
-        edited: dict[int, Net],
-        seen: int,
+        edits: EditedSections,
+        seen: Seen,
         began: float,
         done: _Round,
     ) -> None:
         bases = self._bases(decided, incoming)
-        batch = Batch(*_named(decided, incoming), seen=seen)
+        batch = Batch(*_named(decided, incoming), seen=seen.upto)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
         batch.clashes += decided.clashes
         batch.follow, batch.followed = decided.follow, decided.followed
-        batch.edited_sections = {key: str((net.before or {}).get("text")) for key, net in edited.items()}
-        if not _does_something(batch, self.db):
+        settled = incoming.keys() - decided.held
+        batch.edited_sections, batch.kept = edits.of(settled), edits.but(settled)
+        if not (_does_something(batch) or seen.idle):
             return
         prepared = publish.prepare_all(self.bank, bases)
         try:
@@ -248,9 +274,18 @@ class Engine:
         except BaseException:
             prepared.discard()
             raise
+        done.again |= self._drop_late(bases)
         done.absorbed |= {b.path for b in bases if b.path in incoming}
         done.emitted |= set(done.committed.files)
         done.again |= prepared.publish(self.db, self.state, self.held, done.waiting)
+
+    def _drop_late(self, bases: list[NewBase]) -> set[str]:
+        """Let go of the late texts that are durable now, and of nothing else; documents that have more of them."""
+        durable = {(base.path, base.late) for base in bases}
+        for item in [item for item in self._late if (item.path, item.data) in durable]:
+            self._late.remove(item)
+            item.drop()
+        return {item.path for item in self._late} & {base.path for base in bases}
 
     def _bases(self, decided: Decided, incoming: dict[str, Incoming]) -> list[NewBase]:
         bases = []
@@ -260,14 +295,18 @@ class Engine:
             arrived = incoming.get(path)
             disk, stat = (arrived.disk.data, arrived.disk.stat) if arrived and arrived.disk else (None, None)
             if arrived is None:
-                disk = apply.base_bytes(self.state, path)
+                disk = self.state.data(path)
             keyed = None if path in decided.removed else decided.emitted.get(path) or decided.documents.get(path)
             content = disk
             if keyed is None and not (arrived and arrived.problem):
                 content = None
             elif keyed is not None and (path in decided.emitted or arrived is None or arrived.merged):
                 content = keyed.document.text.encode()
-            bases.append(NewBase(path, disk, stat, content, keyed, arrived.problem if arrived else None))
+            problem, late = (arrived.problem, arrived.late) if arrived else (None, None)
+            known = arrived.disk.digest if arrived and arrived.disk else None
+            if arrived is None and disk is not None:
+                known = self.state.rows[path].hash
+            bases.append(NewBase(path, disk, known, stat, content, keyed, problem, late))
         return bases
 
     # -- telling -------------------------------------------------------------------------------------------------
@@ -275,7 +314,7 @@ class Engine:
     def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: _Round) -> None:
         """The diffs of both sides for a dry run."""
         for base in self._bases(decided, incoming):
-            old = apply.base_bytes(self.state, base.path)
+            old = self.state.data(base.path)
             if base.path in incoming:
                 done.absorbed.add(base.path)
                 done.diffs.append((base.path, _diff(old, base.disk, base.path, "database", "file")))
@@ -309,14 +348,15 @@ class Engine:
         )
 
 
-def _add(total: _Round, done: _Round) -> None:
+def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
     total.committed = done.committed or total.committed
     total.absorbed |= done.absorbed
     total.emitted |= done.emitted
     total.problems += done.problems
     total.diffs += done.diffs
     total.row_diffs += done.row_diffs
-    total.waiting = done.waiting
+    looked_at = total.waiting.keys() if only is None else only
+    total.waiting = {path: why for path, why in total.waiting.items() if path not in looked_at} | done.waiting
 
 
 def _named(decided: Decided, incoming: dict[str, Incoming]) -> tuple[str, str]:
@@ -329,36 +369,8 @@ def _named(decided: Decided, incoming: dict[str, Incoming]) -> tuple[str, str]:
     return ("absorb", "file") if incoming else ("follow", "syncd")
 
 
-def _does_something(batch: Batch, db: Database) -> bool:
+def _does_something(batch: Batch) -> bool:
     return bool(batch.bases or batch.verdicts or batch.clashes or batch.follow)
-
-
-def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:
-    """Net changes by record; those of a task's dependencies become a change of the task."""
-    records: dict[RecordId, Net] = {}
-    needs: dict[str, list[tuple[str, Net]]] = {}
-    for (table, key), net in nets.items():
-        if table == "task_dependencies":
-            task, _, need = key.partition(">")
-            needs.setdefault(task, []).append((need, net))
-        elif table in TABLE_NAMES:
-            records[Table(table), key] = net
-    for task, changes in needs.items():
-        records[Table.TASKS, task] = _with_needs(db, task, records.get((Table.TASKS, task)), changes)
-    return records
-
-
-def _with_needs(db: Database, task: str, net: Net | None, changes: list[tuple[str, Net]]) -> Net:
-    row = store.fetch(db, "tasks", task)
-    now = set((row or {}).get("dependencies") or ())
-    added = {need for need, change in changes if change.operation == "insert"}
-    gone = {need for need, change in changes if change.operation == "delete"}
-    before = {"dependencies": tuple(sorted((now - added) | gone))}
-    if net is None:
-        return Net(Action.UPDATE, before, {"dependencies": tuple(sorted(now))})
-    if net.operation == "insert":
-        return net
-    return Net(net.operation, {**(net.before or {}), **before}, net.after)
 
 
 def _diff(old: bytes | None, new: bytes | None, path: str, left: str, right: str) -> str:

@@ -13,7 +13,6 @@ from schema import store
 from schema.db import Database
 from schema.journal import Net
 from schema.records import FIELDS, Reading, Table, Value
-from syncd.identify import window
 from syncd.match import NEW
 from syncd.model import Keyed, Row, Shown, Sides
 from syncd.state import BankState
@@ -25,17 +24,15 @@ TABLE_NAMES = frozenset(table.value for table in ROWS)
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A document of the batch, keyed on both ends; None where it did not exist or is gone."""
+    """A document of the batch, keyed on both ends; None where it did not exist or is gone.
+
+    ``bounds`` is the window of sections that differ: first, end in the base, end in the new document.
+    """
 
     path: str
     base: Keyed | None
     new: Keyed | None
-
-    def bounds(self) -> tuple[int, int, int]:
-        """The window of sections that differ: first, end in the base, end in the new document."""
-        if self.base is None or self.new is None:
-            return 0, _length(self.base), _length(self.new)
-        return window(self.base.document, self.new.document)
+    bounds: tuple[int, int, int]
 
 
 @dataclass(slots=True)
@@ -58,7 +55,7 @@ def touch(deltas: Iterable[Delta]) -> Touched:
     """The readings that stand in the changed windows of ``deltas``."""
     touched = Touched()
     for delta in deltas:
-        first, end_base, end_new = delta.bounds()
+        first, end_base, end_new = delta.bounds
         if delta.base is not None:
             _collect(delta.path, delta.base, first, end_base, touched.before)
         if delta.new is not None:
@@ -86,7 +83,7 @@ class Gatherer:
         self._state = state
         self._deltas = deltas
         self._nets = nets
-        self._bounds = {path: delta.bounds() for path, delta in deltas.items()}
+        self._bounds = {path: delta.bounds for path, delta in deltas.items()}
         self._touched = touch(deltas.values())
         self._numbers: dict[str, dict[int, int]] = {}
 
@@ -183,10 +180,6 @@ def _named(table: Table, values: Mapping[str, object]) -> Row:
 def reading_row(table: Table, reading: Reading) -> Row:
     """All fields of a reading's table, None where the reading shows nothing."""
     return {name: reading.value(name) for name in FIELDS[table]}
-
-
-def _length(keyed: Keyed | None) -> int:
-    return len(keyed.document.sections) if keyed else 0
 
 
 def _number(key: str) -> tuple[int, str]:

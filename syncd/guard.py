@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_MARKERS = re.compile(r"^<{7} .*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} ", re.M)
+_MARKERS = re.compile(rb"^<{7} .*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} ", re.M)
 
 
-def marker_reason(text: str) -> str | None:
-    """Whether the text holds git's conflict markers. A lone line of ``=======`` is prose."""
-    if "<<<<<<< " not in text or ">>>>>>> " not in text or not _MARKERS.search(text):
+def marker_reason(data: bytes) -> str | None:
+    """Whether a document holds git's conflict markers. A lone line of ``=======`` is prose."""
+    if b"<<<<<<< " not in data or b">>>>>>> " not in data or not _MARKERS.search(data):
         return None
     return "holds git's conflict markers: finish the merge in the file"
 

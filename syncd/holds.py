@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from schema.db import Database
-from schema.journal import Net
 from schema.records import Table
 from syncd.decide import Hold
 from syncd.gather import RecordId
 from syncd.scan import Scan
-from syncd.state import BankState
 
 _CONFLICT = ("id", "document", "table", "key", "field", "base", "file", "db", "kept", "transaction")
 _HOLD = ("id", "path", "kind", "reason", "deletes", "created_at")
@@ -72,20 +70,3 @@ def _looked_at(found: Scan, path: str) -> bool:
     if path in found.waiting:
         return False
     return found.complete or path in found.changed or path in found.missing
-
-
-def edited_texts(db: Database, state: BankState, edited: Mapping[int, Net]) -> dict[str, str]:
-    """Whole texts of the documents in which another client edited sections; their bases are read as they were."""
-    state.overlay = {number: str((net.before or {}).get("text") or "") for number, net in edited.items()}
-    if not edited:
-        return {}
-    paths: dict[str, str] = {}
-    for path, number in db.rows(
-        f"""SELECT DISTINCT d.path, d.id FROM documents AS d JOIN sections AS s ON s.document_id = d.id
-        WHERE s.id IN ({", ".join("?" * len(edited))})""",  # noqa: S608
-        tuple(edited),
-    ):
-        rows = db.rows("SELECT text FROM sections WHERE document_id = ? ORDER BY position", (number,))
-        paths[path] = "".join(text for (text,) in rows)
-        state.forget(path)
-    return paths

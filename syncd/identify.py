@@ -219,6 +219,9 @@ def likeness(a: Reading, b: Reading) -> float:
             return 0.4 * when + 0.1 * (a.value("task_id") == b.value("task_id")) + 0.6 * words
         case Table.SUBTASKS:
             return _words(a.value("text"), b.value("text"))
+        case Table.SESSIONS if a.fields:
+            # The name of its document gives a session its date and period; a renamed one says the same otherwise.
+            return 1.0 if a.key == b.key or a.fields == b.fields else 0.0
     return 1.0 if a.key == b.key else 0.0
 
 

@@ -11,7 +11,7 @@ from schema.db import Database
 from syncd.files import Content
 from syncd.identify import align
 from syncd.merge import nearest
-from syncd.model import Clash, Keyed
+from syncd.model import Clash, Keyed, Side
 from syncd.rebase import rebase, reverted
 from syncd.state import BankState
 
@@ -31,16 +31,25 @@ class Incoming:
     problem: str | None = None
     clashes: tuple[Clash, ...] = ()
     merged: bool = False
+    late: bytes | None = None
 
 
 class Reader:
     """Makes the file sides of one batch.
 
     ``outbox`` are documents whose last emitted text never reached the disk; ``edited`` gives the texts of documents
-    whose sections were changed by a client of the database.
+    whose sections were changed by a client of the database. Unless ``writes``, a file side is what the file holds.
     """
 
-    def __init__(self, db: Database, state: BankState, outbox: Mapping[str, str | None], edited: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        state: BankState,
+        outbox: Mapping[str, str | None],
+        edited: Mapping[str, str],
+        writes: bool = True,
+    ) -> None:
+        self._writes = writes
         self._db = db
         self._state = state
         self._outbox = outbox
@@ -50,13 +59,13 @@ class Reader:
         """The file side of ``path``, whose file holds ``disk``."""
         base = self._state.base(path)
         if disk is None:
-            return Incoming(path, None, None)
+            return self._gone(path, base)
         try:
             text = disk.data.decode()
         except UnicodeDecodeError as error:
             return Incoming(path, disk, None, f"not UTF-8 (byte {error.start + 1}): left alone")
-        if base is None:
-            return Incoming(path, disk, parse(path, text))
+        if base is None or not self._writes:
+            return Incoming(path, disk, parse(path, text, base.document if base else None))
         if path in self._edited:
             return self._merged(path, disk, base, text, self._edited[path])
         return self._fresh_or_stale(path, disk, base, text)
@@ -65,11 +74,19 @@ class Reader:
         """The file side of ``path`` after ``saved`` was meant for it but never became its file."""
         text, base = saved.decode(), self._state.base(path)
         if base is None:
-            return Incoming(path, disk, parse(path, text))
+            return Incoming(path, disk, parse(path, text), merged=True, late=saved)
         texts, _ = self._texts(path)
         had = texts[nearest(text, texts)]
         done = rebase(had, base, text, tell=True)
-        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
+        return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True, saved)
+
+    def _gone(self, path: str, base: Keyed | None) -> Incoming:
+        """There is no file. Sections that were edited in the database bring it back: an edit beats a deletion."""
+        edited = self._edited.get(path)
+        if base is None or edited is None:
+            return Incoming(path, None, None)
+        clash = Clash(path, "sections", path, "text", base.document.text, None, edited, Side.DB)
+        return Incoming(path, None, parse(path, edited, base.document), None, (clash,), True)
 
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import overload
@@ -22,7 +23,7 @@ from syncd.walk import Stat, require_root
 _SECOND_LOOK_S = 0.01  # between two reads where nobody can say whether the file is open for writing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """The bytes of a file that nobody had open for writing, with the stat values that go with just these bytes.
 
@@ -34,9 +35,9 @@ class Content:
     stat: Stat
     sure: bool = True
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """`digest` of the bytes, computed anew at each call."""
+        """`digest` of the bytes."""
         return digest(self.data)
 
 

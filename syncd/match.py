@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from parser.document import At, Document
-from schema.records import PRECEDENCE, Reading, Table, Value
+from schema.records import Reading, Table, Value
 from syncd.identify import Alignment, Placed, align, families, likeness, same_entry
 from syncd.model import Keyed, Row
 
@@ -75,15 +75,18 @@ class Matcher:
         self._born_lines: dict[str, list[tuple[str, Reading]]] = {}
         self._by_minute: dict[str, list[tuple[str, Row]]] = {}
 
-    def match(self, batch: Iterable[Edited]) -> dict[str, Keyed]:
-        """Keyed documents by path; documents that are gone have none."""
+    def match(self, batch: Iterable[Edited]) -> dict[str, tuple[Keyed, tuple[int, int, int]]]:
+        """By path: the document with its keys, and the window that differs (first section, end in base, end in it).
+
+        Documents that are gone have none.
+        """
         ordered = sorted(batch, key=_order)
         alignments = {e.path: align(e.base, e.new) for e in ordered if e.new is not None}
         pool = _lost(ordered, alignments)
         for edited in ordered:
             if edited.path in alignments:
                 self._fill(edited.path, alignments[edited.path], pool)
-        return {path: alignment.keyed() for path, alignment in alignments.items()}
+        return {path: (a.keyed(), (a.first, a.end_old, a.end_new)) for path, a in alignments.items()}
 
     def _born(self) -> str:
         self._count += 1
@@ -220,13 +223,13 @@ def _lost(batch: Sequence[Edited], alignments: Mapping[str, Alignment]) -> _Pool
 _UNNAMED = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS, Table.SUBTASKS, Table.SESSIONS})
 
 
-def _order(edited: Edited) -> tuple[int, str]:
+_KINDS = ("task", "registry", "session_cache", "active_context", "edit_history", "edit_chunk")
+
+
+def _order(edited: Edited) -> tuple[bool, int, str]:
     """Documents whose readings come first in precedence come first, so that keys do not depend on the order of edits."""
-    document = edited.new
-    if document is None:
-        return (len(PRECEDENCE), edited.path)
-    ranks = (PRECEDENCE[r.role] for s in document.sections for r in s.readings)
-    return (min(ranks, default=len(PRECEDENCE)), edited.path)
+    kind = edited.new.kind if edited.new is not None else ""
+    return (edited.path.startswith("archive/"), _KINDS.index(kind) if kind in _KINDS else len(_KINDS), edited.path)
 
 
 def _minute(reading: Reading) -> str:

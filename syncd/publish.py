@@ -14,7 +14,7 @@ from schema import store
 from schema.db import Database
 from syncd.apply import NewBase
 from syncd.errors import SyncdError
-from syncd.files import Busy, Changed, Content, Held, Missing, Prepared, Stat, Written, digest, prepare, read_stable
+from syncd.files import Busy, Changed, Content, Held, Missing, Prepared, Stat, Written, prepare, read_stable
 from syncd.state import BankState
 
 
@@ -64,8 +64,7 @@ def prepare_all(bank: Path, bases: Sequence[NewBase]) -> PreparedFiles:
     try:
         for base in bases:
             if base.content != base.disk:
-                expected = None if base.disk is None else digest(base.disk)
-                ready.files.append((base.path, prepare(bank, base.path, base.content), expected))
+                ready.files.append((base.path, prepare(bank, base.path, base.content), base.disk_digest))
     except (OSError, SyncdError):
         ready.discard()
         raise

@@ -63,7 +63,7 @@ def _reject(engine: Engine, number: int) -> None:
     if kind == "removal":
         _put_rows_back(engine, path)
     else:
-        base = apply.base_bytes(engine.state, path)
+        base = engine.state.data(path)
         content = read_now(engine.bank, path)
         current = digest(content.data) if content else None
         if current != wanted:

@@ -6,6 +6,7 @@ Parsed documents are kept between converges, so that an edit of one section cost
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 from parser.document import Document, parse
 from schema import store
@@ -13,7 +14,15 @@ from schema.db import Database
 from schema.store import DocumentRow, SectionRow
 from syncd.model import Keyed, Keys
 
-_KEPT_CHARACTERS = 24_000_000  # about 10 MB of text with icons; older documents are dropped beyond it
+_KEPT_BYTES = 24_000_000  # of text; the documents that were not used for longest are dropped beyond it
+
+
+class Kept(NamedTuple):
+    """A base that is remembered: parsed, as it is stored, and its bytes."""
+
+    keyed: Keyed
+    sections: list[SectionRow]
+    data: bytes
 
 
 class BankState:
@@ -23,34 +32,45 @@ class BankState:
         self.db = db
         self.rows: dict[str, DocumentRow] = store.documents(db)
         self.overlay: dict[int, str] = {}  # base texts of sections that another client edited since, by id
-        self._kept: OrderedDict[str, tuple[Keyed, list[SectionRow]]] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._size = 0
 
     def base(self, path: str) -> Keyed | None:
         """The base of a document; None where it has none, or is not text."""
         loaded = self._load(path)
-        return loaded[0] if loaded else None
+        return loaded.keyed if loaded else None
 
     def sections(self, path: str) -> list[SectionRow]:
         """The stored sections of a document, in order."""
         loaded = self._load(path)
-        return loaded[1] if loaded else []
+        return loaded.sections if loaded else []
 
-    def keep(self, path: str, keyed: Keyed, sections: list[SectionRow]) -> None:
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a document's base; None where it has none."""
+        loaded = self._load(path)
+        if loaded is not None:
+            return loaded.data
+        row = self.rows.get(path)
+        if row is None:
+            return None
+        sections = store.load_sections(self.db, row.id)
+        return "".join(s.text for s in sections).encode("utf-8", "surrogateescape")
+
+    def keep(self, path: str, kept: Kept) -> None:
         """Remember the new base of a document."""
         self.forget(path)
-        self._kept[path] = (keyed, sections)
-        self._size += _weight(keyed.document)
-        while self._size > _KEPT_CHARACTERS and len(self._kept) > 1:
+        self._kept[path] = kept
+        self._size += len(kept.data)
+        while self._size > _KEPT_BYTES and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
 
     def forget(self, path: str) -> None:
         """Drop what is remembered of a document; it is read again when needed."""
         dropped = self._kept.pop(path, None)
         if dropped:
-            self._size -= _weight(dropped[0].document)
+            self._size -= len(dropped.data)
 
-    def _load(self, path: str) -> tuple[Keyed, list[SectionRow]] | None:
+    def _load(self, path: str) -> Kept | None:
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]
@@ -60,13 +80,10 @@ class BankState:
         sections = store.load_sections(self.db, row.id)
         if self.overlay:
             sections = [s._replace(text=self.overlay.get(s.id, s.text)) for s in sections]
-        document = parse(path, "".join(str(s.text) for s in sections))
-        self.keep(path, Keyed(document, _keys(document, sections)), sections)
+        text = "".join(s.text for s in sections)
+        document = parse(path, text)
+        self.keep(path, Kept(Keyed(document, _keys(document, sections)), sections, text.encode()))
         return self._kept[path]
-
-
-def _weight(document: Document) -> int:
-    return sum(len(section.text) for section in document.sections)
 
 
 def _keys(document: Document, rows: list[SectionRow]) -> Keys:

@@ -42,7 +42,8 @@ def new_value(table: Table, name: str, chance: random.Random) -> Value:
 
 def random_changes(document: Document, chance: random.Random, most: int) -> list[Change]:
     """Up to ``most`` changes, of as many readings."""
-    readings = list(document.readings())
+    fixed = (Table.SESSIONS, Table.CACHE) if chance.random() < 0.8 else ()
+    readings = [(at, r) for at, r in document.readings() if r.fields or r.table not in fixed]
     chosen = chance.sample(readings, min(len(readings), chance.randint(1, most)))
     changes: list[Change] = []
     for at, reading in sorted(chosen, key=lambda item: item[0]):
@@ -50,7 +51,7 @@ def random_changes(document: Document, chance: random.Random, most: int) -> list
         if names and chance.random() < 0.85:
             picked = chance.sample(names, min(len(names), chance.choice((1, 1, 1, 2))))
             changes.append(SetFields(at, {n: new_value(reading.table, n, chance) for n in picked}))
-        elif reading.table not in (Table.HEADER, Table.COUNTS):
+        elif reading.table not in (Table.HEADER, Table.COUNTS, *fixed):
             changes.append(Remove(at))
     return changes
 

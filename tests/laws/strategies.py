@@ -97,7 +97,7 @@ def tables(draw: st.DrawFn) -> str:
     if draw(st.integers(0, 3)):
         names = ["ID", *(n for n in names if n != "ID")]
     rows = []
-    for _ in range(draw(st.integers(0, 4))):
+    for _ in range(draw(st.integers(1, 4))):
         cells = [draw(_COLUMNS[n]).replace("|", r"\|").replace("\u2028", "") for n in names]
         ragged = draw(st.integers(0, 9))
         rows.append(cells[:-1] if ragged == 0 else [*cells, "note"] if ragged == 1 else cells)
@@ -148,7 +148,7 @@ entries = st.builds(
     lambda date, head, lines, gap: (f"{date}\n" if date else "") + head + "".join(lines) + gap,
     st.one_of(st.none(), st.builds("{} {}\n".format, pick(("##", "###")), dates)),
     entry_heads,
-    st.lists(modifications, max_size=4),
+    st.lists(modifications, min_size=1, max_size=4),
     pick(("", "\n", "\n\n")),
 )
 errors = st.builds(
@@ -205,6 +205,16 @@ OF_KIND = {
 }
 """For each path, and so for each kind of document, the pieces that its records are made of."""
 
+OPENINGS = {
+    "tasks.md": ("# Task Registry\n\n## Active Tasks\n\n", "## Completed Tasks\n", ""),
+    "tasks/T3.md": ("# T3: Tide Curve\n\n", "# Task: T3\n", "# T3: T3\n*Created: 2026-01-01*\n\n", ""),
+    "session_cache.md": ("# Session Cache\n\n## Current Session\n", "# Session Cache\n\n## Task Registry\n", ""),
+    "activeContext.md": ("# Active Context\n\n## Current Focus\n", "# Active Context\n\n## Active Tasks\n\n"),
+    "edit_history.md": ("# Edit History\n*Last Updated: 2026-03-06 18:35:10 UTC*\n\n### 2026-03-06\n\n", ""),
+    "sessions/2026-03-06-evening.md": ("# Session 2026-03-06 - Evening\n\n", ""),
+}
+"""How documents of some kinds begin."""
+
 _anything = st.one_of(headings, fences, comments, tables(), fields, checklists, entries, pieces)
 
 
@@ -221,10 +231,11 @@ def finished(body: Text) -> Text:
     return st.builds(_finished, body, pick(("\n", "\n", "\n", "\r\n")), usually_not, usually_not)
 
 
-def body_of(path: str, size: int = 8) -> Text:
+def body_of(path: str, size: int = 10) -> Text:
     """A text for the document at ``path``: mostly pieces of its kind, with anything between them."""
-    piece = st.one_of(OF_KIND[path], OF_KIND[path], OF_KIND[path], pick(("\n", "\n\n", "Some prose.\n")), _anything)
-    return finished(st.lists(piece, max_size=size).map("".join))
+    piece = st.one_of(*[OF_KIND[path]] * 6, pick(("\n", "\n\n", "Some prose.\n")), _anything)
+    body = st.lists(piece, min_size=min(3, size), max_size=size).map("".join)
+    return finished(st.builds("{}{}".format, pick(OPENINGS.get(path, ("",))), body))
 
 
 texts = st.one_of(
@@ -234,10 +245,13 @@ texts = st.one_of(
 
 
 @st.composite
-def documents(draw: st.DrawFn, paths: Sequence[str] = tuple(OF_KIND), size: int = 8) -> tuple[str, str]:
+def documents(draw: st.DrawFn, paths: Sequence[str] = tuple(OF_KIND), size: int = 10) -> tuple[str, str]:
     """``(path, text)`` of one document of any kind."""
     path = draw(st.sampled_from(paths))
-    return path, draw(st.one_of(body_of(path, size), body_of(path, size), body_of(path, size), texts))
+    return path, draw(st.one_of(*[body_of(path, size)] * 6, texts))
+
+
+WITH_RECORDS = tuple(path for path in OF_KIND if path not in ("changelog.md", "progress.md", "templates/task.md"))
 
 
 @st.composite

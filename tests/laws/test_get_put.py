@@ -7,11 +7,13 @@ import random
 from hypothesis import given
 
 from parser.document import parse
+from tests.laws.profile import examples
 from tests.laws.strategies import documents
 from writer.changes import SetFields
 from writer.put import put
 
 
+@examples(150)
 @given(documents())
 def test_no_changes_give_the_document_itself(document: tuple[str, str]) -> None:
     """Not a copy: there is nothing to make."""
@@ -21,6 +23,7 @@ def test_no_changes_give_the_document_itself(document: tuple[str, str]) -> None:
     assert done.refused == ()
 
 
+@examples(150)
 @given(documents())
 def test_values_that_are_there_already_move_no_byte(document: tuple[str, str]) -> None:
     """Asked to show what it shows, a place keeps its text, however odd its spelling."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 
 from parser.document import parse
+from tests.laws.profile import examples
 from tests.laws.strategies import edited
 
 
+@examples(200)
 @given(edited())
 def test_a_parse_that_takes_over_what_did_not_change_is_a_parse(edit: tuple[str, str, str]) -> None:
     """Sections, readings, their spans and what was not understood are those of a parse from nothing."""

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from parser.document import parse
 from tests.laws.changing import broken_law, random_changes
-from tests.laws.strategies import documents
+from tests.laws.profile import examples
+from tests.laws.strategies import WITH_RECORDS, documents
 
 
-@given(documents(), st.randoms(use_true_random=False))
+@examples(250)
+@given(documents(WITH_RECORDS), st.randoms(use_true_random=False))
 def test_one_change_is_made_as_asked_or_refused(document: tuple[str, str], chance: random.Random) -> None:
     """All other readings hold their old values, all other text its old bytes."""
     parsed = parse(*document)
@@ -20,7 +22,8 @@ def test_one_change_is_made_as_asked_or_refused(document: tuple[str, str], chanc
     assert broken_law(parsed, changes) is None
 
 
-@given(documents(), st.randoms(use_true_random=False))
+@examples(250)
+@given(documents(WITH_RECORDS), st.randoms(use_true_random=False))
 def test_several_changes_are_made_as_asked_or_refused(document: tuple[str, str], chance: random.Random) -> None:
     """Also where some of them are refused."""
     parsed = parse(*document)

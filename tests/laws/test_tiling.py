@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parser.document import parse
+from tests.laws.profile import examples
 from tests.laws.strategies import OF_KIND, documents, texts
 
 
+@examples(150)
 @given(documents())
 def test_sections_join_to_the_document(document: tuple[str, str]) -> None:
     """For documents of every kind, made of the pieces of their kind."""
@@ -19,12 +21,14 @@ def test_sections_join_to_the_document(document: tuple[str, str]) -> None:
     assert parsed.text == text
 
 
+@examples(150)
 @given(st.sampled_from(sorted(OF_KIND)), st.one_of(texts, st.text()))
 def test_sections_of_any_text_join_to_it(path: str, text: str) -> None:
     """For any characters at any path."""
     assert parse(path, text).text == text
 
 
+@examples(150)
 @given(documents())
 def test_spans_lie_within_their_sections(document: tuple[str, str]) -> None:
     """Every reading and every field is a stretch of the section that holds it; problems name lines of it."""

@@ -71,7 +71,7 @@ EDITS = [
      "SELECT status FROM task_subtasks WHERE text LIKE 'A pack that was cut off%'", "completed"),
     ("session_cache.md", "### T4: Offline Station Packs\n**Status:** 🔄", "### T4: Offline Station Packs\n**Status:** ⏸️",
      "SELECT status FROM tasks WHERE id = 'T4'", "paused"),
-    ("session_cache.md", "**Focus Task**: T3", "**Focus Task**: T4",
+    ("session_cache.md", "**Focus Task**: T3 (Tide Curve View)", "**Focus Task**: T4",
      "SELECT current_focus_task FROM session_cache", "T4"),
     ("activeContext.md", "   - Status: ⏸️ PAUSED", "   - Status: 🔄 IN PROGRESS",
      "SELECT status FROM tasks WHERE id = 'T5'", "in_progress"),
@@ -302,7 +302,7 @@ def test_a_field_edited_by_sql_within_a_section_changes_its_row(live: LiveBank) 
 
 
 def test_sections_edited_while_their_file_is_being_saved_wait(live: LiveBank) -> None:
-    """What a client wrote is not lost because an editor had the file open for writing, and others are not kept waiting."""
+    """What a client wrote is not lost because an editor had the file open; no other document waits."""
     live.sql("UPDATE sections SET text = replace(text, 'wet gloves', 'thick gloves') WHERE text LIKE '%wet gloves%'")
     live.edit("tasks.md", "Printable Month Sheet ", "Printable Month Sheets")
     with (live.bank / "projectbrief.md").open("ab"):
@@ -318,7 +318,7 @@ def test_sections_edited_in_a_held_document_wait(live: LiveBank) -> None:
     """A hold keeps the other side back too, and loses nothing of it."""
     old = live.read("projectbrief.md")
     live.sql("UPDATE sections SET text = replace(text, 'wet gloves', 'thick gloves') WHERE text LIKE '%wet gloves%'")
-    marked = old + "<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n"
+    marked = old + "\n<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n"
     live.write("projectbrief.md", marked)
     live.edit("tasks.md", "Printable Month Sheet ", "Printable Month Sheets")
     assert len(live.sync().holds) == 1
@@ -408,14 +408,17 @@ def test_an_exact_revert_stands(live: LiveBank) -> None:
 
 
 def test_a_renamed_document_keeps_its_record(live: LiveBank) -> None:
-    """A session's row keeps its id and knows its new path; a task is known by its id anyhow."""
+    """A session's row keeps its id and knows its new path; an archived task keeps its checklist."""
+    items = live.sql("SELECT id FROM task_subtasks WHERE task_id = 'T6' ORDER BY id")
     key = live.value("SELECT id FROM sessions WHERE session_date = '2026-03-05'")
     (live.bank / "sessions/2026-03-05-evening.md").rename(live.bank / "sessions/2026-03-05-late.md")
-    (live.bank / "tasks/T6.md").rename(live.bank / "tasks/T6-sheet.md")
+    (live.bank / "archive").mkdir()
+    (live.bank / "tasks/T6.md").rename(live.bank / "archive/T6.md")
     report = live.sync()
     assert report.holds == ()
     assert live.value("SELECT id FROM sessions WHERE path = 'sessions/2026-03-05-late.md'") == key
     assert live.value("SELECT count(*) FROM sessions") == 3
+    assert live.sql("SELECT id FROM task_subtasks WHERE task_id = 'T6' ORDER BY id") == items
     assert task(live, "T6", "priority") == "LOW"
     live.assert_at_rest()
 
@@ -448,7 +451,8 @@ def test_many_entries_moved_in_one_batch_are_no_deletion(live: LiveBank) -> None
 
 def test_two_tasks_with_one_id_are_no_reason_to_stop(small: Small) -> None:
     """A registry that names an id twice: one row, files untouched, a change of the other fields still arrives."""
-    text = "# Tasks\n\n## Active\n\n| ID | Title | Status |\n|---|---|---|\n| T1 | One | 🔄 |\n| T1 | Uno | ⏸️ |\n| T2 | Two | 🔄 |\n"
+    head = "# Tasks\n\n## Active\n\n| ID | Title | Status |\n|---|---|---|\n"
+    text = head + "| T1 | One | 🔄 |\n| T1 | Uno | ⏸️ |\n| T2 | Two | 🔄 |\n"
     live = small({"tasks.md": text})
     assert live.value("SELECT count(*) FROM tasks") == 2
     live.assert_at_rest()

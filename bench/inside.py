@@ -1,0 +1,52 @@
+"""What is measured inside a process of ours: ``python -m bench.inside WHAT …`` prints its samples as JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from bench import bare
+
+
+def first_import(bank: str, times: str) -> dict[str, list[float]]:
+    """Milliseconds of a first import and of the floor, by turns, each on no database. Modules are loaded in the first."""
+    from syncd.engine import Engine
+
+    folder, ours, floor = Path(bank), [], []
+    beside = folder.with_name(f"{folder.name}.floor.db")
+    for _ in range(int(times)):
+        for old in folder.parent.glob(f"{beside.name}*"):
+            old.unlink()
+        floor.append(bare.first_import(folder, beside) * 1000)
+        shutil.rmtree(folder / ".syncd", ignore_errors=True)
+        began = time.perf_counter()
+        engine = Engine.open(folder, create=True)
+        engine.converge()
+        ours.append((time.perf_counter() - began) * 1000)
+        engine.close()
+    return {"ours": ours, "floor": floor}
+
+
+def nothing(bank: str, times: str) -> dict[str, list[float]]:
+    """Milliseconds of a converge that finds nothing, and of the scan that it cannot do without, by turns."""
+    from syncd.engine import Engine
+
+    folder, ours, floor = Path(bank), [], []
+    engine = Engine.open(folder, create=False)
+    engine.converge()
+    for _ in range(int(times)):
+        floor.append(bare.scan(folder) * 1000)
+        began = time.perf_counter()
+        report = engine.converge()
+        ours.append((time.perf_counter() - began) * 1000)
+        assert report.transaction is None, report
+    engine.close()
+    return {"ours": ours, "floor": floor}
+
+
+if __name__ == "__main__":
+    work = {"first_import": first_import, "nothing": nothing}[sys.argv[1]]
+    print(json.dumps(work(*sys.argv[2:])))

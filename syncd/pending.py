@@ -1,0 +1,60 @@
+"""What other clients of the database changed and no transaction has yet. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schema import journal, store
+from schema.db import Database
+from schema.journal import Net
+from schema.records import Action, Table
+from syncd.gather import TABLE_NAMES, RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Net changes per record and per section of prose. ``idle`` says that some changes come to nothing."""
+
+    records: Mapping[RecordId, Net] = field(default_factory=dict)
+    sections: Mapping[int, Net] = field(default_factory=dict)
+    idle: bool = False
+
+
+def row_changes(db: Database) -> Pending:
+    """Fold the pending changes of each row into one."""
+    if not journal.has_pending(db):
+        return Pending()
+    pending = journal.pending(db)
+    nets = journal.coalesce(pending)
+    sections = {int(key): net for (table, key), net in nets.items() if table == "sections"}
+    idle = any((change.table, change.key) not in nets for change in pending)
+    return Pending(_by_record(db, nets), sections, idle)
+
+
+def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:
+    """Net changes by record; those of a task's dependencies become a change of the task."""
+    records: dict[RecordId, Net] = {}
+    needs: dict[str, list[tuple[str, Net]]] = {}
+    for (table, key), net in nets.items():
+        if table == "task_dependencies":
+            task, _, need = key.partition(">")
+            needs.setdefault(task, []).append((need, net))
+        elif table in TABLE_NAMES:
+            records[Table(table), key] = net
+    for task, changes in needs.items():
+        records[Table.TASKS, task] = _with_needs(db, task, records.get((Table.TASKS, task)), changes)
+    return records
+
+
+def _with_needs(db: Database, task: str, net: Net | None, changes: list[tuple[str, Net]]) -> Net:
+    row = store.fetch(db, "tasks", task)
+    now = set((row or {}).get("dependencies") or ())
+    added = {need for need, change in changes if change.operation == "insert"}
+    gone = {need for need, change in changes if change.operation == "delete"}
+    before = {"dependencies": tuple(sorted((now - added) | gone))}
+    if net is None:
+        return Net(Action.UPDATE, before, {"dependencies": tuple(sorted(now))})
+    if net.operation == "insert":
+        return net
+    return Net(net.operation, {**(net.before or {}), **before}, net.after)
