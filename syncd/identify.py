@@ -91,6 +91,7 @@ def align(base: Keyed | None, new: Document) -> Alignment:
         Placed(At(n, i), reading, base.keys[n][i])
         for n in range(first, end_old)
         for i, reading in enumerate(base.document.sections[n].readings)
+        if base.keys[n][i] or natural_key(reading) is not None  # "" is a reading whose record is not known yet
     ]
     alignment = Alignment(new, base, first, end_old, end_new, {})
     _align_window(old, alignment.placed(), alignment.matches)

@@ -145,7 +145,7 @@ def _expect(
         at = change.at if change.at in wanted else _elsewhere(document, change, wanted)
         if at is not None:
             _set(document, SetFields(at, change.values), wanted)
-        elif not _plain(change.values).items() <= _plain(document.at(change.at).values()).items():
+        elif any(_plain({n: v}) != _plain({n: document.at(change.at).value(n)}) for n, v in change.values.items()):
             return "nothing would change"
     if not removals:
         return None

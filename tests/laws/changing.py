@@ -127,23 +127,29 @@ def _depends(at: At, old: Reading, name: str, touched: set[tuple[int, object]]) 
 
 
 def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | None:
-    """Whether text outside the lines of the changed fields differs (a block may have got more or fewer lines)."""
-    allowed = bytearray(len(document.text) + 1)
+    """Whether text outside the changed fields differs.
+
+    A value that is replaced by another allows its own characters (and the padding of its cell, the blank lines around
+    its block) to differ. Where a value comes or goes, what separates it goes with it: its lines are allowed, and of an
+    error, whose values come with labels, its section.
+    """
+    text = document.text
+    allowed = bytearray(len(text) + 1)
     offset, starts = 0, []
     for section in document.sections:
         starts.append(offset)
         offset += len(section.text)
-    text = document.text
     for change in sets:
-        reading = document.at(change.at)
-        for name in change.values:
-            if name in reading.fields:
-                field = reading.fields[name]
-                first, last = starts[change.at.section] + field.span.start, starts[change.at.section] + field.span.end
-                if field.place is Place.CELL or field.place is Place.BLOCK:
-                    first, last = _padding(text, first, last)
-            else:
-                first, last = starts[change.at.section], len(text)  # the place is the writer's choice
+        reading, start = document.at(change.at), starts[change.at.section]
+        for name, value in change.values.items():
+            field = reading.fields[name]
+            first, last = start + field.span.start, start + field.span.end
+            if reading.table is Table.ERRORS:
+                first, last = start + reading.span.start, start + reading.span.end
+            elif not value or not field.value:
+                first, last = text.rfind("\n", 0, first) + 1, (text.find("\n", last) + 1 or len(text) + 1) - 1
+            elif field.place is not Place.LINE:
+                first, last = _padding(text, first, last)
             allowed[first : last + 1] = b"\1" * (last + 1 - first)
     return _outside(text, done.document.text, allowed)
 
