@@ -12,7 +12,8 @@ from typing import Any
 class Goal:
     """What is to be reached. All that are given must hold.
 
-    ``ratio`` bounds our median by so many times the floor's median, ``tail`` our 99th percentile likewise. ``limit``
+    ``ratio`` bounds our median by so many times the floor's median, and our best tenth by the floor's best tenth: noise
+    that both suffer makes the first too kind. ``tail`` bounds our 99th percentile by floors' medians. ``limit``
     is absolute, in the figure's unit, on a machine on which the floor is ``at``; where the floor is slower here, the
     limit grows in proportion (it never shrinks).
     """
@@ -53,12 +54,17 @@ class Figure:
         return percentile(self.ours, 0.99) / median(self.floor) if self.floor and median(self.floor) else None
 
     @property
+    def best(self) -> float | None:
+        """Our 10th percentile in floors' 10th percentiles: what is left of the ratio when nobody else disturbs."""
+        return percentile(self.ours, 0.1) / percentile(self.floor, 0.1) if self.floor else None
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal is met; None where there is none."""
         goal, checks = self.goal, []
         allowed = goal.allowed(median(self.floor) if self.floor else None)
         if goal.ratio is not None and self.ratio is not None:
-            checks.append(self.ratio <= goal.ratio)
+            checks += [self.ratio <= goal.ratio, self.best is not None and self.best <= goal.ratio]
         if goal.tail is not None and self.tail is not None:
             checks.append(self.tail <= goal.tail)
         if allowed is not None:
@@ -69,7 +75,7 @@ class Figure:
         """Everything, for later comparison."""
         return {
             "name": self.name, "work": self.work, "unit": self.unit, "ours": list(self.ours),
-            "floor": list(self.floor), "ratio": self.ratio, "tail": self.tail, "met": self.met,
+            "floor": list(self.floor), "ratio": self.ratio, "best": self.best, "tail": self.tail, "met": self.met,
             "peers": dict(self.peers), "note": self.note,
         }  # fmt: skip
 
@@ -100,7 +106,7 @@ def number(value: float) -> str:
     return f"{value:,.2f}" if abs(value) < 10 else f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-HEAD = ("work", "min / median / max", "p99", "floor", "ratio", "goal", "met")
+HEAD = ("work", "min / median / max", "p99", "floor", "ratio", "at best", "goal", "met")
 
 
 def cells(figure: Figure) -> tuple[str, ...]:
@@ -113,7 +119,8 @@ def cells(figure: Figure) -> tuple[str, ...]:
     if figure.tail is not None and figure.goal.tail is not None:
         ratio += f", p99 {figure.tail:.1f} ×"
     met = {True: "yes", False: "**no**", None: ""}[figure.met]
-    return figure.work, spread, tail, floor, ratio, goal_text(figure), met
+    best = f"{figure.best:.2f} ×" if figure.best is not None else ""
+    return figure.work, spread, tail, floor, ratio, best, goal_text(figure), met
 
 
 def goal_text(figure: Figure) -> str:

@@ -233,6 +233,7 @@ CREATE TABLE conflicts (
   file TEXT,
   db TEXT,
   kept TEXT,
+  gone INTEGER NOT NULL DEFAULT 0,
   "transaction" INTEGER,
   created_at TEXT,
   resolved_at TEXT,

@@ -35,6 +35,7 @@ class NewBase:
     ``disk`` are the bytes of its file now (None: no file) with their ``stat``, ``content`` those that it will hold
     (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
     document that is not text is left alone. ``late`` is a text that was saved into a file which we replaced.
+    ``bounds`` is the window of sections that differ from the base (`syncd.identify.window`), where it is known.
     """
 
     path: str
@@ -45,6 +46,7 @@ class NewBase:
     keyed: Keyed | None
     problem: str | None = None
     late: bytes | None = None
+    bounds: tuple[int, int, int] | None = None
 
     @property
     def digest(self) -> str | None:
@@ -232,9 +234,9 @@ def _save(
         history.record_version(db, base.path, number, old, base.late, emitted=False)
         old = base.late
     if old != on_disk:
-        history.record_version(db, base.path, number, old, on_disk, emitted=late, hash_after=_digest(on_disk))
+        history.record_version(db, base.path, number, old, on_disk, emitted=late, hash_after=base.disk_digest)
     if on_disk != new:
-        history.record_version(db, base.path, number, on_disk, new, emitted=True, hash_after=_digest(new))
+        history.record_version(db, base.path, number, on_disk, new, emitted=True, hash_after=base.digest)
     if new is None:
         if row is not None:
             store.drop_document(db, base.path)
@@ -269,7 +271,7 @@ def _save_document(
     )  # fmt: skip
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
         return _replace(db, document_id, store.load_sections(db, document_id), _sections(base, new, 0, None, names))
-    first, end_old, end_new = _window(old, base.keyed)
+    first, end_old, end_new = _window(old, base.keyed, base.bounds)
     if end_old == first and end_new == first:
         return old_sections
     fresh = _replace(db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names))
@@ -283,12 +285,12 @@ def _replace(
     return [SectionRow(number, 0.0, s.text, s.readings) for number, s in zip(ids, new, strict=True)]
 
 
-def _window(old: Keyed, new: Keyed) -> tuple[int, int, int]:
+def _window(old: Keyed, new: Keyed, bounds: tuple[int, int, int] | None) -> tuple[int, int, int]:
     """The sections that are stored differently: first, end in the base, end in the new document.
 
     Never an empty run of the base beside other sections: what is inserted needs a neighbour to stand by.
     """
-    first, end_old, end_new = window(old.document, new.document)
+    first, end_old, end_new = bounds or window(old.document, new.document)
     while first > 0 and old.keys[first - 1] != new.keys[first - 1]:
         first -= 1
     if first == end_old < end_new and old.keys:
@@ -353,9 +355,10 @@ def _note_clashes(
     for c in clashes:
         key = names.get((Table(c.table), c.key), c.key) if c.table in TABLE_NAMES else c.key
         db.run(
-            """INSERT INTO conflicts(document, "table", key, field, base, file, db, kept, "transaction", created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (c.document, c.table, key, c.field, _text(c.base), _text(c.file), _text(c.db), Side(c.kept).value, number, created),
+            """INSERT INTO conflicts(document, "table", key, field, base, file, db, kept, gone, "transaction",
+            created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (c.document, c.table, key, c.field, _text(c.base), _text(c.file), _text(c.db), Side(c.kept).value,
+             int(c.gone), number, created),
         )
 
 

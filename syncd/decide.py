@@ -13,7 +13,7 @@ from parser.document import At
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
-from syncd import derive, emission, guard
+from syncd import derive, emission, families, guard
 from syncd.config import Config
 from syncd.counts import Derived
 from syncd.emission import Plan
@@ -23,7 +23,7 @@ from syncd.incoming import Incoming
 from syncd.lookup import RowLookup
 from syncd.match import Edited, Matcher
 from syncd.model import Clash, Keyed, Mode, Sides, Verdict
-from syncd.reconcile import reconcile
+from syncd.reconcile import reached, reconcile, settled
 from syncd.state import BankState
 
 
@@ -44,6 +44,7 @@ class Decided:
 
     verdicts: list[tuple[Verdict, Sides]] = field(default_factory=list)
     documents: dict[str, Keyed | None] = field(default_factory=dict)
+    bounds: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     emitted: dict[str, Keyed] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     holds: list[Hold] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Decider:
         self._config = config
         self._ask = question
         self._out = Decided()
+        self._untouched: set[RecordId] = set()  # records of a document whose removal is held
 
     def decide(self) -> Decided:
         """Verdicts and holds; then, unless files are never written, what the files must show."""
@@ -91,9 +93,11 @@ class Decider:
             gatherer = Gatherer(self._db, self._state, deltas, self._ask.nets)
             sides = {record: gatherer.sides(record) for record in self._records(gatherer)}
             verdicts = {record: reconcile(s) for record, s in sides.items()}
+            families.keep_together(self._db, sides, verdicts)
             if not self._hold_deletions(sides, verdicts):
                 break
         out.documents = {path: delta.new for path, delta in deltas.items()}
+        out.bounds = {path: delta.bounds for path, delta in deltas.items()}
         self._hold_removals(sides, verdicts)
         if self._ask.mode is Mode.OBSERVE:
             self._observe(sides, verdicts)
@@ -101,7 +105,9 @@ class Decider:
             self._emit(sides, verdicts)
         out.clashes = [c for i in self._ask.incoming.values() for c in i.clashes if self._stands(c, sides)]
         out.verdicts = [
-            (verdict, sides[record]) for record, verdict in verdicts.items() if record not in out.unsealed
+            (verdict, sides[record])
+            for record, verdict in verdicts.items()
+            if record not in self._untouched and (record not in out.unsealed or _does_something(verdict, sides[record]))
         ]
         return out
 
@@ -178,7 +184,8 @@ class Decider:
             path = own[0]
             reason = f"its row was deleted from {verdict.table.value}; the whole document would be removed"
             if self._ask.mode is not Mode.OBSERVE and self._hold(path, "removal", reason, 1):
-                self._out.unsealed |= {r for r, s in sides.items() if r == record or _stands_in(s, path)}
+                self._untouched |= {r for r, s in sides.items() if r == record or _stands_in(s, path)}
+                self._out.unsealed |= self._untouched
             else:
                 self._out.removed.add(path)
 
@@ -192,18 +199,20 @@ class Decider:
     # -- files ---------------------------------------------------------------------------------------------------
 
     def _observe(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
-        """No file is written: row changes that no manual edit met stay pending."""
+        """No file is written: row changes stay pending; what was edited by hand is absorbed beside them."""
         self._out.removed.clear()
         for record, verdict in verdicts.items():
-            if (verdict.show or verdict.insert or verdict.remove) and not verdict.clashes and record in self._ask.nets:
+            if (verdict.show or verdict.insert or verdict.remove) and record in self._ask.nets:
                 self._out.unsealed.add(record)
 
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
         homes = Homes(self._db, plan, self._current, sides)
         for record, verdict in verdicts.items():
-            if record in out.unsealed:
+            if record in self._untouched:
                 continue
+            if record in self._ask.nets and self._waits(verdict, sides[record]):
+                out.unsealed.add(record)
             due = frozenset(name for r, name in self._ask.follows if r == record)
             names = verdict.show | due | (verdict.follow if self._ask.follow_now else frozenset())
             emission.plan_fields(plan, verdict, sides[record], names)
@@ -213,7 +222,7 @@ class Decider:
             if verdict.remove:
                 emission.plan_removal(plan, sides[record])
             homes.bring_back(verdict)
-        homes.place([v for r, v in verdicts.items() if v.insert and r not in out.unsealed])
+        homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.now, verdicts, sides)
         if cache := counts.cache(plan, self._current):
@@ -223,6 +232,11 @@ class Decider:
             if (keyed := self._current(path)) is not None:
                 changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
         self._make(plan, homes, sides)
+
+    def _waits(self, verdict: Verdict, sides: Sides) -> bool:
+        """Whether a row change cannot be shown everywhere because a document is held: it stays pending until it can."""
+        asks = verdict.show or verdict.remove
+        return bool(asks) and any(s.path in self._out.held and reached(sides.table, s) for s in sides.after)
 
     def _current(self, path: str) -> Keyed | None:
         if path in self._out.held or path in self._out.removed:
@@ -245,6 +259,14 @@ class Decider:
             self._out.problems += done.refused
             if done.keyed.document.text != before.document.text or path in homes.made:
                 self._out.emitted[path] = done.keyed
+
+
+def _does_something(verdict: Verdict, sides: Sides) -> bool:
+    """Whether a verdict changes the row or has something to tell."""
+    row, db = verdict.row, sides.db
+    if row is None or db is None or verdict.clashes:
+        return row is not db or bool(verdict.clashes)
+    return any(settled(name, value) != settled(name, db.get(name)) for name, value in row.items())
 
 
 def _stands_in(sides: Sides, path: str) -> bool:

@@ -306,7 +306,8 @@ class Engine:
             known = arrived.disk.digest if arrived and arrived.disk else None
             if arrived is None and disk is not None:
                 known = self.state.rows[path].hash
-            bases.append(NewBase(path, disk, known, stat, content, keyed, problem, late))
+            bounds = None if path in decided.emitted else decided.bounds.get(path)
+            bases.append(NewBase(path, disk, known, stat, content, keyed, problem, late, bounds))
         return bases
 
     # -- telling -------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_MARKERS = re.compile(rb"^<{7} .*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} ", re.M)
+# The same signs with the words SEARCH and REPLACE are the edit blocks of assistants, quoted in many a bank's rules.
+_MARKERS = re.compile(rb"^<{7} (?!SEARCH\b).*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} (?!REPLACE\b)", re.M)
 
 
 def marker_reason(data: bytes) -> str | None:

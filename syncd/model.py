@@ -73,7 +73,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A field that both sides changed to different values. ``kept`` names the side whose value stands."""
+    """A field that both sides changed to different values. ``kept`` names the side whose value stands.
+
+    ``gone`` says that the other side deleted the whole record.
+    """
 
     document: str
     table: str
@@ -83,6 +86,7 @@ class Clash:
     file: Value
     db: Value
     kept: Side
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

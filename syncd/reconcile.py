@@ -85,7 +85,7 @@ def _gone_from_file(sides: Sides, db: Row) -> Verdict:
         return Verdict(sides.table, sides.key, None)
     # Deleted in the file, edited in the database: the edit is kept and its text comes back.
     clashes = tuple(
-        Clash(_where(sides.before), sides.table, sides.key, name, sides.base.get(name), None, db.get(name), Side.DB)
+        Clash(_where(sides.before), sides.table, sides.key, name, sides.base.get(name), None, db.get(name), Side.DB, True)
         for name in changed
     )
     return Verdict(sides.table, sides.key, db, insert=True, clashes=clashes)
@@ -100,7 +100,7 @@ def _not_in_database(sides: Sides, file: Row) -> Verdict:
         return Verdict(sides.table, sides.key, None, remove=True)
     # Edited in the file, deleted in the database: the edit is kept and the row comes back.
     clashes = tuple(
-        Clash(_where(sides.after), sides.table, sides.key, name, sides.base.get(name), file.get(name), None, Side.FILE)
+        Clash(_where(sides.after), sides.table, sides.key, name, sides.base.get(name), file.get(name), None, Side.FILE, True)
         for name in changed
     )
     return Verdict(sides.table, sides.key, file, clashes=clashes)
@@ -167,6 +167,10 @@ def file_row(sides: Sides) -> Row | None:
     """
     if not sides.after:
         return None if sides.before or sides.base is None else sides.base
+    if sides.base is None and not sides.before:
+        # Nothing was agreed on yet: the places say what they say, in order of precedence.
+        shown = sides.after if len(sides.after) == 1 else tuple(sorted(sides.after, key=_rank))
+        return {name: settled(name, _first_said(name, shown)) for name in FIELDS[sides.table]}
     base = sides.base or {}
     return {name: settled(name, file_value(name, base.get(name), sides)) for name in FIELDS[sides.table]}
 
@@ -184,17 +188,17 @@ def file_value(name: str, base: Value, sides: Sides) -> Value:
     if changed:
         return min(changed, key=_rank).reading.value(name)
     if sides.base is None:
-        return _first_said(name, after)
+        return _first_said(name, sorted(after, key=_rank))
     if not before or any(shows(s, name, base) for s in after):
         return base
     if after and not any(shows(s, name, base) for s in before):
         return base  # drift: no place showed the agreed value before either
-    return _first_said(name, after)
+    return _first_said(name, sorted(after, key=_rank))
 
 
 def _first_said(name: str, shown: Sequence[Shown]) -> Value:
-    """The value in the reading of highest precedence that has one; a place left open (``-``) says nothing."""
-    values = (s.reading.value(name) for s in sorted(shown, key=_rank))
+    """The first value, in the order of precedence; a place left open (``-``) says nothing."""
+    values = (s.reading.value(name) for s in shown)
     return next((value for value in values if value not in (None, ())), None)
 
 

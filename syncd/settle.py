@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schema import journal, store
+from schema.db import Database
 from schema.records import Action, Table, Value
 from syncd import apply
 from syncd.engine import Engine
@@ -106,10 +107,17 @@ def _put_rows_back(engine: Engine, path: str) -> None:
 def _resolve(engine: Engine, number: int, take: Side) -> None:
     """Settle a conflict. Taking the side that does not stand changes the row; the files follow in the next converge."""
     db = engine.db
-    row = db.rows('SELECT "table", key, field, file, db, kept, document FROM conflicts WHERE id = ?', (number,))[0]
-    table, key, field, file, other, kept, document = row
+    row = db.rows(
+        'SELECT "table", key, field, file, db, kept, document, gone, resolved_at FROM conflicts WHERE id = ?', (number,)
+    )[0]
+    table, key, field, file, other, kept, document, gone, resolved = row
+    if resolved is not None:
+        return  # together with another field of its record
     with db.atomic():
-        if take.value != kept:
+        if take.value != kept and gone:
+            store.delete_record(db, table, key)
+            _close_conflicts_of(db, table, key, take)
+        elif take.value != kept:
             value = file if take is Side.FILE else other
             if table in TABLE_NAMES:
                 _take(engine, Table(table), key, field, value)
@@ -118,6 +126,14 @@ def _resolve(engine: Engine, number: int, take: Side) -> None:
         db.run(
             "UPDATE conflicts SET resolved_at = ?, resolution = ? WHERE id = ?", (_stamp(), take.value, number)
         )
+
+
+def _close_conflicts_of(db: Database, table: str, key: str, take: Side) -> None:
+    """The deletion was taken: with it goes what the conflict's other fields are about."""
+    db.run(
+        'UPDATE conflicts SET resolved_at = ?, resolution = ? WHERE "table" = ? AND key = ? AND gone AND resolved_at IS NULL',
+        (_stamp(), take.value, table, key),
+    )
 
 
 def _take(engine: Engine, table: Table, key: str, field: str, value: str | None) -> None:

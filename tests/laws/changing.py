@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from parser.document import At, Document, parse
-from schema.records import FIELDS, Place, Priority, Reading, Status, Table, Value
+from schema.records import FIELDS, Place, Priority, Reading, Span, Status, Table, Value
 from writer.changes import Change, Remove, SetFields
 from writer.put import Put, put
 
@@ -130,8 +130,8 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
     """Whether text outside the changed fields differs.
 
     A value that is replaced by another allows its own characters (and the padding of its cell, the blank lines around
-    its block) to differ. Where a value comes or goes, what separates it goes with it: its lines are allowed, and of an
-    error, whose values come with labels, its section.
+    its block) to differ. Where a value comes or goes, what separates it goes with it: its lines are allowed, as is a
+    line that names several files, which is split; and of an error, whose values come with labels, its section.
     """
     text = document.text
     allowed = bytearray(len(text) + 1)
@@ -146,12 +146,24 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
             first, last = start + field.span.start, start + field.span.end
             if reading.table is Table.ERRORS:
                 first, last = start + reading.span.start, start + reading.span.end
-            elif not value or not field.value:
+            elif not value or not field.value or _shared(document, change.at, field.span):
                 first, last = text.rfind("\n", 0, first) + 1, (text.find("\n", last) + 1 or len(text) + 1) - 1
             elif field.place is not Place.LINE:
                 first, last = _padding(text, first, last)
             allowed[first : last + 1] = b"\1" * (last + 1 - first)
     return _outside(text, done.document.text, allowed)
+
+
+def _shared(document: Document, at: At, span: Span) -> bool:
+    """Whether another reading has something of the line at ``span`` too."""
+    section = document.sections[at.section]
+    first, last = section.text.rfind("\n", 0, span.start), section.text.find("\n", span.end)
+    return any(
+        number != at.reading and first < f.span.start and f.span.end <= (last if last >= 0 else len(section.text))
+        for number, reading in enumerate(section.readings)
+        if reading.table is Table.MODIFICATIONS
+        for f in reading.fields.values()
+    )
 
 
 def _padding(text: str, first: int, last: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from parser.document import parse
@@ -19,6 +19,7 @@ def test_one_change_is_made_as_asked_or_refused(document: tuple[str, str], chanc
     """All other readings hold their old values, all other text its old bytes."""
     parsed = parse(*document)
     changes = random_changes(parsed, chance, 1)
+    note(f"{changes}")
     assert broken_law(parsed, changes) is None
 
 
@@ -28,4 +29,5 @@ def test_several_changes_are_made_as_asked_or_refused(document: tuple[str, str],
     """Also where some of them are refused."""
     parsed = parse(*document)
     changes = random_changes(parsed, chance, 5)
+    note(f"{changes}")
     assert broken_law(parsed, changes) is None

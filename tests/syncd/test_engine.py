@@ -553,6 +553,36 @@ def test_observe_keeps_edited_sections_pending(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+def test_observe_absorbs_an_edit_beside_a_row_change_of_the_same_record(live: LiveBank) -> None:
+    """One field by hand, another by row: the first is absorbed, the second waits, neither is lost."""
+    observe(live)
+    live.edit("tasks/T6.md", "# T6: Printable Month Sheet", "# T6: A Sheet")
+    live.sql("UPDATE tasks SET priority = 'HIGH' WHERE id = 'T6'")
+    before = live.tree()
+    live.sync()
+    assert live.sql("SELECT title, priority FROM tasks WHERE id = 'T6'") == [("A Sheet", "HIGH")]
+    live.sync()
+    assert live.tree() == before
+    live.sql("UPDATE state SET value = 'coexist' WHERE name = 'mode'")
+    live.sync()
+    assert "**Priority**: HIGH" in live.read("tasks/T6.md")
+    assert "# T6: A Sheet" in live.read("tasks/T6.md")
+
+
+def test_observe_tells_a_conflict_once_and_keeps_the_other_field_pending(live: LiveBank) -> None:
+    """The file's value stands in the row; what only the row changed is emitted later."""
+    observe(live)
+    live.edit("tasks/T6.md", "**Priority**: LOW", "**Priority**: HIGH")
+    live.sql("UPDATE tasks SET priority = 'MEDIUM', title = 'A Sheet' WHERE id = 'T6'")
+    live.sync()
+    assert len(live.sync().conflicts) == 1
+    assert live.sql("SELECT title, priority FROM tasks WHERE id = 'T6'") == [("A Sheet", "HIGH")]
+    live.sql("UPDATE state SET value = 'coexist' WHERE name = 'mode'")
+    assert len(live.sync().conflicts) == 1
+    assert "# T6: A Sheet" in live.read("tasks/T6.md")
+    assert "**Priority**: HIGH" in live.read("tasks/T6.md")
+
+
 # -- what is no text, or no file -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,84 @@
+"""The results of one run, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import figures
+from bench.figures import Figure, Gate
+
+Peers = dict[str, dict[str, float | str]]
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything that one run found. ``peers``: of each peer, by figure, its median or why there is none."""
+
+    machine: Mapping[str, str]
+    quick: bool
+    figures: list[Figure] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    peers: Peers = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def json(self) -> dict[str, Any]:
+        """Everything, for later comparison."""
+        return {
+            "machine": dict(self.machine), "quick": self.quick, "seconds": round(self.seconds, 1),
+            "figures": [f.json() for f in self.figures], "gates": [g.json() for g in self.gates],
+            "failed": self.failed, "peers": self.peers,
+        }  # fmt: skip
+
+
+def markdown(results: Results) -> str:
+    """The tables."""
+    parts = [" · ".join(f"{name} {value}" for name, value in results.machine.items()) + "\n"]
+    if results.figures:
+        parts.append(figures.markdown(figures.HEAD, [figures.cells(f) for f in results.figures]))
+    if results.gates:
+        rows = [(g.what, g.found, {True: "yes", False: "**no**", None: "not tried"}[g.held]) for g in results.gates]
+        parts.append(figures.markdown(("gate", "found", "held"), rows))
+    if results.peers:
+        parts.append(_peers(results))
+    for name, why in results.failed.items():
+        parts.append(f"Not measured: {name} ({why})\n")
+    notes = [f"- {f.work}: {f.note}\n" for f in results.figures if f.note]
+    if notes:
+        parts.append("".join(notes))
+    return "\n".join(parts)
+
+
+def _peers(results: Results) -> str:
+    ours = {f.name: f for f in results.figures}
+    rows = []
+    for name in sorted({row for found in results.peers.values() for row in found}):
+        figure = ours.get(name)
+        own = f"{figures.number(figures.percentile(figure.ours, 0.5))} {figure.unit}" if figure else ""
+        cells = [_peer_cell(found.get(name), figure) for found in results.peers.values()]
+        rows.append((figure.work if figure else name, own, *cells))
+    return figures.markdown(("work", "syncd", *results.peers), rows)
+
+
+def _peer_cell(value: float | str | None, figure: Figure | None) -> str:
+    if value is None or isinstance(value, str):
+        return value or "–"
+    unit = f" {figure.unit}" if figure else ""
+    if figure is None:
+        return figures.number(value)
+    return f"{figures.number(value)}{unit} ({figures.number(value / figures.percentile(figure.ours, 0.5))} ×)"
+
+
+def document(results: Results) -> str:
+    """docs/figures.md."""
+    return f"""# Figures
+
+Written by `python -m bench --docs`. Every time stands beside its floor: a bare loop that does the same I/O and nothing
+else, measured by turns with ours in the same run. On a machine that others use too, only the ratios mean something.
+*floor* and *ratio* are of medians; *at best* compares the fastest tenth of both, which noise disturbs least, and has to
+meet the goal as well. Goals in milliseconds are for a machine on which python starts in 14 ms; where it
+starts slower, they are scaled.
+
+{markdown(results)}"""

@@ -1,0 +1,97 @@
+"""Every figure and gate by name, with its goal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench import gates, latency, rest
+from bench.figures import Figure, Gate, Goal
+from bench.setting import Setting
+
+BURST = range(1, 21)
+
+
+def history(setting: Setting) -> Figure:
+    ours, floor = latency.history_to_row(setting, setting.real(), setting.samples(400, 60))
+    goal = Goal(ratio=4, tail=12)
+    return Figure("history", "file saved → row durable, 126 KB edit history", ours, floor=floor, goal=goal)
+
+
+def task(setting: Setting) -> Figure:
+    ours, floor = latency.tasks_to_rows(setting, [7], setting.samples(400, 60))
+    return Figure("task", "file saved → row durable, 7 KB task file", ours, floor=floor, goal=Goal(ratio=4, tail=12))
+
+
+def burst(setting: Setting) -> Figure:
+    ours, floor = latency.tasks_to_rows(setting, BURST, setting.samples(60, 15))
+    return Figure("burst", "20 files saved in a burst → all rows durable", ours, floor=floor, goal=Goal(ratio=4))
+
+
+def emit(setting: Setting) -> Figure:
+    ours, floor = latency.row_to_file(setting, setting.samples(400, 60))
+    return Figure("emit", "row committed elsewhere → file durable, 7 KB task file", ours, floor=floor, goal=Goal(ratio=4))
+
+
+def long(setting: Setting) -> Figure:
+    ours, floor = latency.history_to_row(setting, setting.long(), setting.samples(40, 8))
+    return Figure("long", "one entry edited in a 10 MB edit history → row", ours, floor=floor, goal=Goal(ratio=3))
+
+
+def first(setting: Setting) -> Figure:
+    ours, floor, note = rest.first_import(setting, setting.samples(9, 3))
+    work = "first import, 281 files, 1.8 MB, in the process"
+    return Figure("first", work, ours, floor=floor, goal=Goal(ratio=4), note=note)
+
+
+def nothing(setting: Setting) -> Figure:
+    ours, floor = rest.nothing_changed(setting, setting.samples(25, 7))
+    goal = Goal(limit=100, at=14)
+    return Figure("nothing", "nothing changed, 281 files, `syncd sync`", ours, floor=floor, goal=goal)
+
+
+def nothing_large(setting: Setting) -> Figure:
+    ours, floor = rest.nothing_changed_large(setting, setting.samples(25, 7))
+    work = "nothing changed, 10,000 files, in the process"
+    return Figure("nothing_large", work, ours, floor=floor, goal=Goal(ratio=2))
+
+
+def version(setting: Setting) -> Figure:
+    ours, floor = rest.version(setting, setting.samples(25, 7))
+    return Figure("version", "`syncd --version`", ours, floor=floor, goal=Goal(limit=60, at=14))
+
+
+def status(setting: Setting) -> Figure:
+    ours, floor = rest.status(setting, setting.samples(25, 7))
+    return Figure("status", "`syncd status`", ours, floor=floor, goal=Goal(limit=90, at=27))
+
+
+def memory(setting: Setting) -> Figure:
+    ours, floor, note = rest.resident(setting)
+    work = "memory of the daemon, 281 files"
+    return Figure("memory", work, ours, "MB", floor, Goal(limit=45), note=note)
+
+
+def idle(setting: Setting) -> list[Figure]:
+    share, wakes, note = rest.idle(setting, setting.samples(60, 12))
+    return [
+        Figure("idle", "idle, 10,000 files: share of a core", [share], "%", goal=Goal(limit=0.01), note=note),
+        Figure("wakes", "idle, 10,000 files: wake-ups in ten seconds", [wakes], "", goal=Goal(limit=1)),
+    ]
+
+
+def scale(setting: Setting) -> Figure:
+    ours, floor = latency.small_and_large(setting, setting.samples(200, 30))
+    work = "one edit in a bank of 10,000 files (floor: in one of 100)"
+    return Figure("scale", work, ours, floor=floor, goal=Goal(ratio=1.5))
+
+
+ROWS: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {
+    "history": history, "task": task, "burst": burst, "emit": emit, "long": long, "first": first,
+    "nothing": nothing, "nothing_large": nothing_large, "version": version, "status": status,
+    "memory": memory, "idle": idle, "scale": scale,
+}  # fmt: skip
+
+GATES: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {
+    "none_lost": gates.none_lost, "untouched": gates.untouched, "not_held_up": gates.not_held_up,
+    "entries_found": gates.entries_found,
+}  # fmt: skip

@@ -1,0 +1,42 @@
+"""Records that belong to others: where an edit beats a deletion, what it cannot stand without stays too.
+
+Reads rows; changes only verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schema import store
+from schema.db import Database
+from schema.records import Table
+from syncd.gather import RecordId
+from syncd.model import Sides, Verdict
+
+
+def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
+    """Keep the entry of a line that was edited by row, and the lines of an entry that was, though the text is gone."""
+    for record in [r for r, v in verdicts.items() if r[0] is Table.MODIFICATIONS and _came_back(v, sides[r])]:
+        _keep((Table.ENTRIES, _entry_of(db, record[1])), sides, verdicts)
+    entries = {key for (table, key), v in verdicts.items() if table is Table.ENTRIES and _came_back(v, sides[table, key])}
+    if not entries:
+        return
+    for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:
+        if _entry_of(db, record[1]) in entries:
+            _keep(record, sides, verdicts)
+
+
+def _came_back(verdict: Verdict, sides: Sides) -> bool:
+    """Whether the record's text was deleted by hand and is to be written again."""
+    return verdict.insert and bool(sides.before)
+
+
+def _keep(record: RecordId, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
+    known = sides.get(record)
+    if known is not None and known.db is not None and verdicts[record].row is None:
+        verdicts[record] = Verdict(*record, known.db, insert=True)
+
+
+def _entry_of(db: Database, key: str) -> str:
+    row = store.fetch(db, Table.MODIFICATIONS.value, key) or {}
+    return str(row.get("edit_entry_id") or "")
