@@ -34,7 +34,7 @@ def main() -> int:
         if not (options.no_peers or options.quick or options.row) or options.peers:
             from bench import peers
 
-            results.peers = peers.measure(setting)
+            results.peers = peers.measure(setting, options.peer_python)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     results.seconds = time.monotonic() - began
@@ -49,6 +49,7 @@ def _options() -> argparse.Namespace:
                         help=f"only this one (may be repeated): {', '.join([*ROWS, *GATES])}")  # fmt: skip
     parser.add_argument("--no-peers", action="store_true", help="do not install and measure basic-memory and sqldown")
     parser.add_argument("--peers", action="store_true", help="measure the peers also with --quick or --row")
+    parser.add_argument("--peer-python", metavar="PATH", help="the Python to install the peers with")
     parser.add_argument("--docs", action="store_true", help="write the table to docs/figures.md")
     return parser.parse_args()
 

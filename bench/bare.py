@@ -82,7 +82,7 @@ def first_import(bank: Path, path: Path) -> float:
     connection.execute("BEGIN IMMEDIATE")
     section = 0
     for number, file in enumerate(sorted(bank.rglob("*.md"))):
-        text = file.read_text(encoding="utf-8", errors="replace", newline="")
+        text = file.read_bytes().decode(errors="replace")
         connection.execute("INSERT INTO documents VALUES (?, ?, ?)", (number, str(file), len(text)))
         for lines in _sections(text):
             section += 1
@@ -123,7 +123,7 @@ def scan(bank: Path) -> float:
 
 
 def watch(folder: Path, path: Path) -> None:
-    """The libraries that a daemon cannot do without, loaded and waiting: watchdog on ``folder`` and apsw on ``path``."""
+    """What a daemon cannot do without, loaded and waiting: watchdog on ``folder`` and apsw on ``path``."""
     import apsw
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer

@@ -15,21 +15,19 @@ from bench import recorded, synthetic
 from bench.figures import Gate
 from bench.latency import History, connect, save
 from bench.processes import daemon, run, syncd
-from bench.setting import LARGE, Setting
+from bench.setting import Setting
 
 _DRAIN_S = 300.0
-_SCAN_OUTPUT = subprocess.DEVNULL
 
 
 def none_lost(setting: Setting) -> Gate:
     """Rewrite every document of a bank while `grep -r` reads it all over and over; every text must arrive."""
-    count = setting.samples(LARGE, 2000)
-    bank = setting.bank("rewritten", lambda: synthetic.bank(count, size=1500))
-    what = f"no change lost while {count:,} files are rewritten beside `grep -r`"
+    bank = setting.large()
+    what = f"no change lost while {setting.documents:,} files are rewritten beside `grep -r`"
     paths = sorted(bank.rglob("*.md"))
     with daemon(bank, setting.env):
         script = f"while :; do grep -r 'no such text' {str(bank)!r} > /dev/null; done"
-        reader = subprocess.Popen(["sh", "-c", script], start_new_session=True, stdout=_SCAN_OUTPUT)
+        reader = subprocess.Popen(["sh", "-c", script], start_new_session=True, stdout=subprocess.DEVNULL)
         began = time.perf_counter()
         try:
             for path in paths:
@@ -40,7 +38,7 @@ def none_lost(setting: Setting) -> Gate:
             os.killpg(reader.pid, 9)
             reader.wait()
     passed = time.perf_counter() - began
-    found = f"{len(paths) - left:,} of {len(paths):,} arrived, written in {written:.1f} s, all seen after {passed:.1f} s"
+    found = f"{len(paths) - left:,} of {len(paths):,} arrived; written in {written:.1f} s, seen after {passed:.1f} s"
     return Gate("none_lost", what, left == 0, found)
 
 
@@ -49,7 +47,7 @@ def _drain(bank: Path, paths: list[Path], began: float) -> int:
     with closing(connect(bank)) as client:
         while True:
             (arrived,) = client.execute(
-                "SELECT count(DISTINCT document_id) FROM sections WHERE text LIKE '%' || char(10) || 'written again' || char(10)"
+                "SELECT count(DISTINCT document_id) FROM sections WHERE text LIKE ?", ("%\nwritten again\n",)
             ).fetchone()
             if arrived == len(paths) or time.perf_counter() - began > _DRAIN_S:
                 break
@@ -108,7 +106,7 @@ def not_held_up(setting: Setting) -> Gate:
             beside.append(history.saved(client, lambda: os.rename(moved, outside / "moved.md")))
             os.rename(outside / "moved.md", moved)
     later = median(beside) - median(plain)
-    found = f"{later:+.2f} ms in the median ({median(plain):.2f} and {median(beside):.2f} ms; at most {max(beside):.1f})"
+    found = f"{later:+.2f} ms in the median ({median(plain):.2f}, {median(beside):.2f} ms; at most {max(beside):.1f})"
     return Gate("not_held_up", "a file moved out of the bank delays no other by more than 10 ms", later <= 10, found)
 
 

@@ -29,14 +29,14 @@ def first_import(bank: str) -> dict[str, float]:
     return {"ours": ours, "floor": floor}
 
 
-def nothing(bank: str, times: str) -> dict[str, list[float]]:
+def nothing(bank: str, times: int) -> dict[str, list[float]]:
     """Milliseconds of a converge that finds nothing, and of the scan that it cannot do without, by turns."""
     from syncd.engine import Engine
 
     folder, ours, floor = Path(bank), [], []
     engine = Engine.open(folder, create=False)
     engine.converge()
-    for _ in range(int(times)):
+    for _ in range(times):
         floor.append(bare.scan(folder) * 1000)
         began = time.perf_counter()
         report = engine.converge()
@@ -47,5 +47,7 @@ def nothing(bank: str, times: str) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    work = {"first_import": first_import, "nothing": nothing}[sys.argv[1]]
-    print(json.dumps(work(*sys.argv[2:])))
+    if sys.argv[1] == "first_import":
+        print(json.dumps(first_import(sys.argv[2])))
+    else:
+        print(json.dumps(nothing(sys.argv[2], int(sys.argv[3]))))

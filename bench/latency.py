@@ -1,11 +1,13 @@
 """From a saved file to its row, and from a row to its file: the real daemon against a bare loop, by turns.
 
 The clock starts before the file is opened for writing (or when the row's commit has returned) and stops when another
-process sees the row (or the file). What another connection sees is durable: the commit syncs the log before it shows it.
+process sees the row (or the file). A row that another connection sees is durable: the commit syncs the log before it
+shows it. So is a file's text: it is synced before it gets its name.
 """
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import sys
 import time
@@ -20,6 +22,7 @@ from bench.setting import Setting
 
 _LIMIT_S = 20.0
 _PAUSE_S = 0.02  # between two samples: both loops are at rest again
+_NUMBERS = itertools.count(1)  # no wording twice in a run: it would be there before it is saved
 Samples = list[float]
 
 
@@ -50,7 +53,6 @@ class History:
     bank: Path
     text: str
     lines: int
-    count: int = 0
 
     @classmethod
     def of(cls, bank: Path) -> History:
@@ -59,11 +61,11 @@ class History:
 
     def edit(self) -> tuple[bytes, int, str]:
         """The next text, the number of the line that is worded differently in it, and its description."""
-        self.count += 1
-        number = self.count * 7919 % self.lines + 1
+        count = next(_NUMBERS)
+        number = count * 7919 % self.lines + 1
         start = self.text.index(f" - line {number}: ") + 3
         end = self.text.index("\n", start)
-        wording = f"{self.text[start:end].partition(' again ')[0]} again {self.count}"
+        wording = f"{self.text[start:end].partition(' again ')[0]} again {count}"
         self.text = self.text[:start] + wording + self.text[end:]
         return self.text.encode(), number, wording
 
@@ -100,8 +102,8 @@ class Floor:
 
 
 @contextmanager
-def bare_loop(setting: Setting, what: str, name: str) -> Generator[tuple[Path, Path]]:
-    """A floor's process; its folder of documents and its database."""
+def bare_loop(setting: Setting, what: str, name: str) -> Generator[tuple[Path, Path, int]]:
+    """A floor's process: its folder of documents, its database, its number."""
     folder, data = setting.folder(f"{name}-floor"), setting.folder(f"{name}-floor-db")
     log = setting.scratch / f"{name}-floor.log"
     command = [sys.executable, "-m", "bench.bare", what, str(folder), str(data / "floor.db")]
@@ -111,13 +113,13 @@ def bare_loop(setting: Setting, what: str, name: str) -> Generator[tuple[Path, P
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"the floor did not come up: {log.read_text()[-300:]}")
             time.sleep(0.02)
-        yield folder, data / "floor.db"
+        yield folder, data / "floor.db", process.pid
 
 
 @contextmanager
 def absorber(setting: Setting, name: str) -> Generator[Floor]:
     """The bare loop that absorbs."""
-    with bare_loop(setting, "absorb", name) as (folder, data), closing(bare.database(data)) as client:
+    with bare_loop(setting, "absorb", name) as (folder, data, _), closing(bare.database(data)) as client:
         yield Floor(folder, client)
 
 
@@ -153,26 +155,25 @@ class Steps:
 
     bank: Path
     tasks: Sequence[int]
-    count: int = 0
 
-    def texts(self) -> Iterator[tuple[str, bytes]]:
-        """The next texts: path and bytes."""
-        self.count += 1
+    def texts(self, count: int) -> Iterator[tuple[str, bytes]]:
+        """The texts of edit ``count``: path and bytes."""
         for task in self.tasks:
             path = f"tasks/T{task}.md"
             text = (self.bank / path).read_bytes().decode()
             start = text.index(f"T{task} step 5:")
             end = text.index("\n", start)
-            wording = f"{text[start:end].partition(' again ')[0]} again {self.count}"
+            wording = f"{text[start:end].partition(' again ')[0]} again {count}"
             yield path, (text[:start] + wording + text[end:]).encode()
 
     def saved(self, client: sqlite3.Connection) -> float:
         """Edit, save all, wait for all rows: milliseconds."""
-        files = list(self.texts())
+        count = next(_NUMBERS)
+        files = list(self.texts(count))
         rows = [str(id_) for task in self.tasks for id_ in client.execute(
             "SELECT id FROM task_subtasks WHERE text LIKE ?", (f"T{task} step 5:%",)).fetchone()]  # fmt: skip
         question = f"SELECT count(*) FROM task_subtasks WHERE id IN ({','.join(rows)}) AND text LIKE ?"
-        wanted, wording = (len(files),), f"% again {self.count}"
+        wanted, wording = (len(files),), f"% again {count}"
         began = time.perf_counter()
         for path, data in files:
             save(self.bank / path, data)
@@ -184,7 +185,7 @@ def tasks_to_rows(setting: Setting, tasks: Sequence[int], times: int) -> tuple[S
     bank = setting.real()
     steps = Steps(bank, tasks)
     with daemon(bank, setting.env), absorber(setting, "tasks") as floor, closing(connect(bank)) as client:
-        bare_files = [(path.replace("/", "-"), data) for path, data in steps.texts()]
+        bare_files = [(path.replace("/", "-"), data) for path, data in steps.texts(0)]
         return turns(times, lambda: steps.saved(client), lambda: floor.saved(bare_files))
 
 
@@ -203,11 +204,11 @@ def _shown(path: Path, wording: bytes) -> Callable[[], bool]:
 def row_to_file(setting: Setting, times: int) -> tuple[Samples, Samples]:
     """A step's row is changed by another process; its task file, the only place that shows it, follows."""
     bank = setting.real()
-    path, count = bank / "tasks" / "T7.md", 0
+    path = bank / "tasks" / "T7.md"
 
     with (
         daemon(bank, setting.env),
-        bare_loop(setting, "emit", "row") as (folder, data),
+        bare_loop(setting, "emit", "row") as (folder, data, _),
         closing(connect(bank)) as client,
         closing(bare.database(data)) as other,
     ):
@@ -216,15 +217,15 @@ def row_to_file(setting: Setting, times: int) -> tuple[Samples, Samples]:
         shown.write_text(body)
 
         def ours() -> float:
-            nonlocal count
-            count += 1
-            look = _shown(path, f"T7 step 2: worded {count} times".encode())
-            client.execute("UPDATE task_subtasks SET text = ? WHERE id = ?", (f"T7 step 2: worded {count} times", row))
+            wording = f"T7 step 2: worded by {next(_NUMBERS)}"
+            look = _shown(path, wording.encode())
+            client.execute("UPDATE task_subtasks SET text = ? WHERE id = ?", (wording, row))
             return until(look, time.perf_counter())
 
         def floor() -> float:
-            look = _shown(shown, f"worded {count} times, bare".encode())
-            other.execute("UPDATE shown SET text = ? WHERE id = 1", (f"{body}worded {count} times, bare\n",))
+            wording = f"worded by {next(_NUMBERS)}\n"
+            look = _shown(shown, wording.encode())
+            other.execute("UPDATE shown SET text = ? WHERE id = 1", (body + wording,))
             return until(look, time.perf_counter())
 
         return turns(times, ours, floor)

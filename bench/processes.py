@@ -24,7 +24,7 @@ class Failed(Exception):
 
 
 def environment(home: Path) -> dict[str, str]:
-    """A user's environment with nothing of this user's: compiled modules are kept, as they are after an installation."""
+    """An environment with nothing of this user's; compiled modules are kept, as they are after an installation."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNCD", "XDG_", "GIT_"))}
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONDEVMODE", "COLUMNS"):
         kept.pop(name, None)
@@ -92,9 +92,16 @@ def daemon(bank: Path, env: dict[str, str]) -> Generator[subprocess.Popen[bytes]
         deadline = time.monotonic() + _READY_S
         while not is_ready(bank, env):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise Failed(f"the daemon did not come up: {log.read_text()[-300:]}")
+                raise Failed(f"the daemon did not come up: {_end(log)}")
             time.sleep(0.05)
-        yield process
+        try:
+            yield process
+        except Failed as error:
+            raise Failed(f"{error}; the daemon {'runs' if process.poll() is None else 'ended'}: {_end(log)}") from error
+
+
+def _end(log: Path) -> str:
+    return log.read_text(errors="replace")[-400:].strip()
 
 
 def is_ready(bank: Path, env: dict[str, str]) -> bool:

@@ -7,15 +7,14 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 
 from bench.latency import History, Samples, bare_loop, connect
 from bench.processes import daemon, inside, memory, processor_seconds, run, syncd, timed, wake_ups
 from bench.recorded import last_state
 from bench.setting import Setting
+from syncd.config import Config
 
 _QUIET_S = 6.0  # what a start leaves to be done is done by then
-_SCAN_S = 60.0  # seconds between two scans of the daemon, as it is installed
 
 
 def first_import(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
@@ -72,29 +71,17 @@ def resident(setting: Setting) -> tuple[Samples, Samples, str]:
             history.saved(client)
         time.sleep(1.0)
         ours, most = memory(process.pid), memory(process.pid, "VmHWM")
-    with bare_loop(setting, "watch", "memory") as (folder, _):
-        log = folder.with_name("memory-floor.log")
-        assert log.exists()
-        floor = _memory_of("bench.bare watch " + str(folder))
-    return [ours], [floor], f"at most {most:.1f} MB"
-
-
-def _memory_of(command: str) -> float:
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if command in entry.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
-                return memory(int(entry.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    raise AssertionError(command)
+    with bare_loop(setting, "watch", "memory") as (_, _, pid):
+        floor = memory(pid)
+    return [ours], [floor], f"at most {most:.1f} MB at any time"
 
 
 def idle(setting: Setting, seconds: float) -> tuple[float, float, str]:
-    """Per cent of a core and wake-ups in ten seconds while nothing happens to 10,000 documents.
+    """Per cent of a core and wake-ups in ten seconds while nothing happens to the large bank.
 
-    The scan that the daemon does every minute is measured apart and added, whether or not one fell into the time.
+    Measured between two of the daemon's regular scans; what one of those costs is measured apart, and its share added.
     """
-    bank = setting.large()
+    bank, every = setting.large(), Config().scan_seconds
     with daemon(bank, setting.env) as process:
         time.sleep(_QUIET_S)
         cpu, woken, began = processor_seconds(process.pid), wake_ups(process.pid), time.monotonic()
@@ -102,7 +89,6 @@ def idle(setting: Setting, seconds: float) -> tuple[float, float, str]:
         passed = time.monotonic() - began
         share = 100 * (processor_seconds(process.pid) - cpu) / passed
         wakes = 10 * (wake_ups(process.pid) - woken) / passed
-    scan = inside("nothing", bank, 3, env=setting.env)
-    each = median(scan["ours"]) / 1000
-    with_scan = share + (100 * each / _SCAN_S if passed < _SCAN_S else 0)
-    return with_scan, wakes, f"{share:.4f} % without the scan of {each * 1000:.0f} ms that comes once a minute"
+    scan = min(inside("nothing", bank, 5, env=setting.env)["ours"])
+    note = f"{share:.4f} % between the scans, which take {scan:.0f} ms every {every:g} s"
+    return share + scan / 10 / every, wakes + 10 / every, note

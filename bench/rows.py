@@ -29,12 +29,14 @@ def burst(setting: Setting) -> Figure:
 
 def emit(setting: Setting) -> Figure:
     ours, floor = latency.row_to_file(setting, setting.samples(400, 60))
-    return Figure("emit", "row committed elsewhere → file durable, 7 KB task file", ours, floor=floor, goal=Goal(ratio=4))
+    work = "row committed elsewhere → file durable, 7 KB task file"
+    return Figure("emit", work, ours, floor=floor, goal=Goal(ratio=4))
 
 
 def long(setting: Setting) -> Figure:
     ours, floor = latency.history_to_row(setting, setting.long(), setting.samples(40, 8))
-    return Figure("long", "one entry edited in a 10 MB edit history → row", ours, floor=floor, goal=Goal(ratio=3))
+    work = f"one entry edited in a {setting.megabytes} MB edit history → row"
+    return Figure("long", work, ours, floor=floor, goal=Goal(ratio=3))
 
 
 def first(setting: Setting) -> Figure:
@@ -51,7 +53,7 @@ def nothing(setting: Setting) -> Figure:
 
 def nothing_large(setting: Setting) -> Figure:
     ours, floor = rest.nothing_changed_large(setting, setting.samples(25, 7))
-    work = "nothing changed, 10,000 files, in the process"
+    work = f"nothing changed, {setting.documents:,} files, in the process"
     return Figure("nothing_large", work, ours, floor=floor, goal=Goal(ratio=2))
 
 
@@ -72,16 +74,17 @@ def memory(setting: Setting) -> Figure:
 
 
 def idle(setting: Setting) -> list[Figure]:
-    share, wakes, note = rest.idle(setting, setting.samples(60, 12))
+    share, wakes, note = rest.idle(setting, setting.samples(30, 8))
+    bank = f"idle, {setting.documents:,} files"
     return [
-        Figure("idle", "idle, 10,000 files: share of a core", [share], "%", goal=Goal(limit=0.01), note=note),
-        Figure("wakes", "idle, 10,000 files: wake-ups in ten seconds", [wakes], "", goal=Goal(limit=1)),
+        Figure("idle", f"{bank}: share of a core", [share], "%", goal=Goal(limit=0.01), note=note),
+        Figure("wakes", f"{bank}: wake-ups in ten seconds", [wakes], "", goal=Goal(limit=1)),
     ]
 
 
 def scale(setting: Setting) -> Figure:
     ours, floor = latency.small_and_large(setting, setting.samples(200, 30))
-    work = "one edit in a bank of 10,000 files (floor: in one of 100)"
+    work = f"one edit in a bank of {setting.documents:,} files (floor: in one of 100)"
     return Figure("scale", work, ours, floor=floor, goal=Goal(ratio=1.5))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ from pathlib import Path
 from bench import processes, synthetic
 
 SHARED = processes.ROOT.parent / "shared"
-LARGE = 10_000  # documents
-REAL = 281
+REAL = 281  # documents of the largest recorded bank
 
 
 @dataclass(slots=True)
@@ -31,6 +29,16 @@ class Setting:
     def samples(self, full: int, quick: int) -> int:
         """How often something is measured."""
         return quick if self.quick else full
+
+    @property
+    def documents(self) -> int:
+        """Documents of the large bank."""
+        return self.samples(10_000, 3000)
+
+    @property
+    def megabytes(self) -> int:
+        """Size of the long edit history."""
+        return self.samples(10, 3)
 
     def folder(self, name: str) -> Path:
         """A folder of that name, empty."""
@@ -53,17 +61,13 @@ class Setting:
         return self.bank("real", lambda: synthetic.bank(REAL))
 
     def large(self) -> Path:
-        """10,000 documents and the same edit history."""
-        return self.bank("large", lambda: synthetic.bank(LARGE, size=1500))
+        """10,000 documents (in a quick run fewer) and the same edit history."""
+        return self.bank("large", lambda: synthetic.bank(self.documents, size=1500))
 
     def small(self) -> Path:
         """100 documents and the same edit history."""
         return self.bank("small", lambda: synthetic.bank(100, size=1500))
 
     def long(self) -> Path:
-        """An edit history of 10 MB."""
-        return self.bank("long", lambda: synthetic.bank(40, history=10_000_000))
-
-    def random(self, seed: str) -> random.Random:
-        """Always the same numbers for one ``seed``."""
-        return random.Random(seed)
+        """An edit history of 10 MB (in a quick run less)."""
+        return self.bank("long", lambda: synthetic.bank(40, history=self.megabytes * 1_000_000))

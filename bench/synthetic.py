@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-_WORDS = (
+_VOCABULARY = (
     "anchor balance carrier delta edge filter gauge harvest index join kernel ledger margin node orbit phase queue "
     "range sample tensor update vector window yield zone cache driver error frame group header import journal "
     "layer merge notice offset panel render schema token version writer bundle client docs engine field grid hook "
     "input key list map name order path query rule scan table unit value walk after before between during inside "
     "near over past since toward under until with without the a this each every some most few all both"
-).split()
+)
+_WORDS = _VOCABULARY.split()
 _VERBS = ("Modified", "Created", "Updated", "Fixed", "Refactored", "Deleted")
-_STATUSES = ("🔄", "✅", "⬜", "⏸️")
 _START = date(2025, 1, 1)
 Bank = dict[str, str]
 
@@ -38,7 +38,8 @@ def edit_history(size: int, tasks: int = 60, seed: int = 1) -> str:
         lines = [f"\n### {day.isoformat()}\n"]
         for minute in sorted(rng.sample(range(1440), rng.randrange(1, 5)), reverse=True):
             task = f"T{rng.randrange(1, tasks + 1)}"
-            lines.append(f"\n#### {minute // 60:02}:{minute % 60:02}:{rng.randrange(60):02} IST - {task}: {sentence(rng, 6)}\n")
+            clock = f"{minute // 60:02}:{minute % 60:02}:{rng.randrange(60):02}"
+            lines.append(f"\n#### {clock} IST - {task}: {sentence(rng, 6)}\n")
             for _ in range(rng.randrange(2, 9)):
                 number += 1
                 path = f"src/{rng.choice(_WORDS)}/{rng.choice(_WORDS)}{rng.randrange(40)}.ts"
@@ -95,7 +96,8 @@ def chunk(number: int, seed: int = 1) -> tuple[str, str]:
     """Path and text of one edit chunk."""
     rng = random.Random(f"chunk {seed} {number}")
     day, task = _START + timedelta(days=600 + number), f"T{number % 40 + 1}"
-    lines = "".join(f"- Modified `lib/{rng.choice(_WORDS)}.ts` - chunk {number}: {sentence(rng, 9)}\n" for _ in range(6))
+    words = [(rng.choice(_WORDS), sentence(rng, 9)) for _ in range(6)]
+    lines = "".join(f"- Modified `lib/{name}.ts` - chunk {number}: {what}\n" for name, what in words)
     text = (
         f"---\nkind: edit_chunk\ncreated_at: {day}T10:15:00+05:30\ntask_ids: [{task}]\n---\n\n"
         f"#### 10:15:00 IST - {task}: {sentence(rng, 6)}\n\n{lines}"
@@ -130,7 +132,7 @@ def bank(documents: int, history: int = 126_000, size: int = 6000, seed: int = 1
         "# Session Cache\n\n*Last Updated: 2026-08-01 12:00*\n\n## Current Session\n**Focus**: T1\n**Status**: 🔄\n\n"
         f"## Overview\n- Active: {tasks} | Paused: 0 | Completed: 0\n"
     )
-    found["activeContext.md"] = "# Active Context\n\n## Current Focus\nT1\n\n" + sentence(random.Random(seed), 60) + ".\n"
+    found["activeContext.md"] = f"# Active Context\n\n## Current Focus\nT1\n\n{sentence(random.Random(seed), 60)}.\n"
     for path, text in _rest(documents, tasks, size, seed):
         if len(found) == documents:
             break

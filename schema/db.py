@@ -6,8 +6,10 @@ The files of an open database are never opened by other means: closing them woul
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,15 @@ PRAGMA wal_autocheckpoint = 4000;
 PRAGMA journal_size_limit = 16777216;
 """
 # A checkpoint costs tens of milliseconds and would hit one commit in a few; the daemon makes one when it is idle.
+
+_LONGEST = 256_000_000  # bytes of a value in a statement that somebody typed
+_READS = {apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE}
+_PRAGMAS = {
+    "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
+    "foreign_key_check", "integrity_check", "quick_check", "database_list", "compile_options", "data_version",
+    "user_version", "page_count", "page_size", "freelist_count",
+}  # fmt: skip
+_SETTABLE = {"user_version", "page_size", "data_version"}
 
 Sql = None | int | float | str | bytes
 Params = Sequence[Sql] | Mapping[str, Sql]
@@ -61,9 +72,15 @@ def _translated(error: apsw.Error, path: str) -> DatabaseError:
         )
     if isinstance(error, apsw.ConstraintError):
         return errors.RowRefused(f"the database refuses this: {text}", path)
-    if isinstance(error, (apsw.SQLError, apsw.BindingsError, apsw.MismatchError, apsw.RangeError)):
+    if isinstance(error, (apsw.SQLError, apsw.BindingsError, apsw.MismatchError, apsw.RangeError, apsw.TooBigError)):
         return errors.BadStatement(f"this statement cannot be run: {text}", path)
     return errors.DatabaseFailed(f"the database failed: {text}", path, "look at the disk, then run: syncd check")
+
+
+def _only_reading(operation: int, name: str | None, value: str | None, *_: str | None) -> int:
+    """SQLite's authorizer for statements that somebody typed."""
+    harmless = operation == apsw.SQLITE_PRAGMA and name in _PRAGMAS and not (value and name in _SETTABLE)
+    return apsw.SQLITE_OK if operation in _READS or harmless else apsw.SQLITE_DENY
 
 
 class Database:
@@ -91,22 +108,57 @@ class Database:
         row = self.row(sql, params)
         return row[0] if row else None
 
-    def query(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """Column names and rows of a statement that somebody typed."""
+    def query(
+        self, sql: str, *, seconds: float | None = None, limit: int | None = None
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Column names and rows of one statement that somebody typed, at most ``limit`` rows.
+
+        Whatever the connection may do otherwise, here it only reads. Raises `BadStatement` for anything else, and for
+        a statement that takes longer than ``seconds``.
+        """
         try:
-            cursor = self._connection.cursor()
-            names: tuple[str, ...] = ()
-
-            def note(traced: apsw.Cursor, *_: object) -> bool:
-                nonlocal names
-                names = tuple(column[0] for column in traced.get_description())
-                return True
-
-            cursor.exec_trace = note
-            rows = list(cursor.execute(sql))
+            with self._reading_only(seconds):
+                return self._typed(sql, limit)
+        except apsw.InterruptError as error:
+            raise errors.BadStatement(
+                f"stopped after {seconds:g} seconds", hint="ask for less, or allow it more time"
+            ) from error
+        except apsw.AuthError as error:
+            raise errors.BadStatement("only reading is allowed here", hint="write with `mb` or any SQL client") from error
         except apsw.Error as error:
             raise _translated(error, str(self.path)) from error
-        return names, rows
+
+    @contextmanager
+    def _reading_only(self, seconds: float | None) -> Generator[None]:
+        """VACUUM INTO and ATTACH write files even over a connection that is read-only: an authorizer refuses them."""
+        until = None if seconds is None else time.monotonic() + seconds
+        self._connection.authorizer = _only_reading
+        self._connection.set_progress_handler(lambda: until is not None and time.monotonic() > until, 10_000)
+        longest = self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, _LONGEST)
+        try:
+            yield
+        finally:
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
+            self._connection.set_progress_handler(None)
+            self._connection.authorizer = None
+
+    def _typed(self, sql: str, limit: int | None) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        cursor = self._connection.cursor()
+        names: list[tuple[str, ...]] = []
+
+        def note(traced: apsw.Cursor, *_: object) -> bool:
+            if names:
+                raise errors.BadStatement("more than one statement", hint="ask them one by one")
+            names.append(tuple(column[0] for column in traced.get_description()))
+            return True
+
+        cursor.exec_trace = note
+        found = cursor.execute(sql)
+        rows = list(found if limit is None else islice(found, limit))
+        if limit is None or len(rows) < limit:
+            return names[0] if names else (), rows
+        cursor.close(force=True)
+        return names[0], rows
 
     def run(self, sql: str, params: Params = ()) -> int:
         """Run a statement (or, without parameters, several); the number of rows that the last one changed."""

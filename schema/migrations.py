@@ -22,7 +22,22 @@ def m001_initial(db: Database) -> None:
         db.run(sql)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial,)
+def m002_operations(db: Database) -> None:
+    """Keys that make operations idempotent, and who wrote changes of rows that wait to be sealed."""
+    db.run("""CREATE TABLE operation_keys (
+  key TEXT NOT NULL PRIMARY KEY,
+  "table" TEXT NOT NULL,
+  record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE announced (
+  first INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  operation TEXT NOT NULL
+);""")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations)
 
 
 def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migration] = MIGRATIONS) -> list[str]:

@@ -152,16 +152,17 @@ def _entry_above(keyed: Keyed, section: int, index: int) -> str | None:
 def _write_rows(
     db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: _Parents, now: datetime
 ) -> tuple[dict[RecordId, str], int]:
-    """Deletions from the leaves up, then insertions and updates from the owners down.
+    """Deletions of leaves, then insertions and updates from the owners down, then deletions of owners.
 
-    Returns the keys that new records were given, and how many rows changed.
+    An owner goes last because its leaves go with it, and one of them may have moved to another owner. Returns the keys
+    that new records were given, and how many rows changed.
     """
     names: dict[RecordId, str] = {}
-    changed = 0
-    for verdict, sides in reversed(verdicts):
-        if verdict.row is None and sides.db is not None:
+    gone = [v for v, sides in reversed(verdicts) if v.row is None and sides.db is not None]
+    for verdict in gone:
+        if verdict.table not in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
-            changed += 1
+    changed = len(gone)
     for verdict, sides in verdicts:
         if verdict.row is None:
             continue
@@ -178,7 +179,13 @@ def _write_rows(
             store.update_record(db, verdict.table.value, verdict.key, values)
         if values or sides.base != sides.db:
             changed += 1
+    for verdict in gone:
+        if verdict.table in _OWNERS:
+            store.delete_record(db, verdict.table.value, verdict.key)
     return names, changed
+
+
+_OWNERS = frozenset({Table.TASKS, Table.ENTRIES})
 
 
 def same(name: str, a: Value, b: Value) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 from schema.store import state_set
 from syncd import config, drift, lock, requests
+from syncd.bank import database_of, require_documents
 from syncd.config import Config
 from syncd.engine import Engine
 from syncd.errors import Exit, SyncdError
@@ -21,14 +23,17 @@ from syncd.git import git_busy
 from syncd.holds import follows
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
-from syncd.walk import BankGone
+from syncd.walk import BankGone, require_root
 from syncd.watch import Watcher
 
 _RETRY = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
 _LONGEST_RETRY = 1.0
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
+_GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
+_GIT_WAIT = 0.1  # seconds between two looks whether git is done
 _CONFIRM = (0.0, 0.0005, 0.001, 0.002)  # the log is written before the commit can be seen: seconds between two looks
+_CONFIRM_LATER = (0.004, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # and behind those, for a disk that takes its time
 
 
 class BankLoop:
@@ -50,19 +55,23 @@ class BankLoop:
         self._follow_at: float | None = None
         self._drift_at: float | None = None
         self._failures = 0
+        self._rows_due = False
+        self._confirm_at: float | None = None
+        self._confirmed = 0
+        self._not_before = 0.0
+        self._database: tuple[int, int] | None = None
 
     def start(self) -> None:
         """Take the lock, watch, scan once, and only then be ready. Raises `SyncdError`."""
         if not self._lock.try_acquire(LockRole.DAEMON):
             raise lock.busy(self.bank)
         self._engine = Engine.open(self.bank, create=True, config=self._config)
+        self._database = _identity(database_of(self.bank))
         self._watcher.start()
         self._version = self._engine.db.data_version()
         self._done(self._engine.converge(None, settle=True))
-        requests.serve(self._engine)
+        self._serve(self._engine)
         self._scan_at = self._next_scan()
-        if follows(self._engine.db):
-            self._follow_at = time.monotonic() + max(self._config.follow_after, 0.0)
         self._lock.announce_ready()
         self._log.info("bank.ready", bank=str(self.bank), polling=self._watcher.reason)
 
@@ -71,6 +80,7 @@ class BankLoop:
         self._watcher.stop()
         if self._engine is not None:
             self._engine.close()
+            self._engine = None
         self._lock.release()
 
     def reload(self) -> None:
@@ -86,8 +96,8 @@ class BankLoop:
     def deadline(self) -> float:
         """When, on the monotonic clock, this bank wants to be looked at if nothing happens."""
         held = self._engine.held.due() if self._engine else None
-        times = (self._scan_at, self._retry_at, self._follow_at, self._drift_at, held)
-        return min(t for t in times if t is not None)
+        times = (self._scan_at, self._retry_at, self._follow_at, self._drift_at, self._confirm_at, held)
+        return max(self._not_before, min(t for t in times if t is not None))
 
     def step(self) -> None:
         """Do what the hints and the clock ask for. An expected error makes the bank wait, longer each time."""
@@ -95,8 +105,9 @@ class BankLoop:
             self._step()
         except SyncdError as error:
             self._failures += 1
-            wait = min(0.5 * 2**self._failures, _BACK_OFF)
-            self._scan_at, self._retry_at = time.monotonic() + wait, None
+            wait = min(0.5 * 2**self._failures, _GONE_BACK_OFF if isinstance(error, BankGone) else _BACK_OFF)
+            self._scan_at = self._not_before = time.monotonic() + wait
+            self._retry_at = None
             self._tell_failure(error, wait)
         else:
             if self._failures:
@@ -117,31 +128,60 @@ class BankLoop:
                 state_set(self._engine.db, "failure", sentence)
 
     def _step(self) -> None:
-        engine = self._engine
-        assert engine is not None
         now = time.monotonic()
         dirty = self._watcher.take()
+        if self._engine is None or self._is_another():
+            self._reopen()
+            return
+        engine = self._engine
         paths = set(dirty.paths)
         if self._retry_at is not None and now >= self._retry_at:
             paths |= self._retry
             self._retry_at = None
         scan = dirty.scan or now >= self._scan_at
-        rows = scan or (dirty.database and self._others_wrote(engine))
+        rows = self._rows_changed(engine, dirty.database, now) or scan or self._rows_due
         follow = self._follow_at is not None and now >= self._follow_at
         due = engine.held.due()
         if not (paths or scan or rows or follow or (due is not None and now >= due)):
             self._tidy(engine, now)
             return
         if reason := git_busy(self.bank):
-            self._wait_for_git(paths, scan, reason)
+            self._wait_for_git(paths, scan, rows, reason)
             return
+        self._rows_due, self._not_before = False, 0.0
         if scan:
             self._scan_at = self._next_scan()
-        self._done(engine.converge(None if scan else paths, settle=False, follow=follow))
+        self._done(engine.converge(None if scan else paths, settle=False, follow=follow), None if scan else paths)
         if follow:
             self._follow_at = None
         if rows:
-            requests.serve(engine)
+            self._serve(engine)
+
+    def _serve(self, engine: Engine) -> None:
+        """Answer the commands that wait; what they absorbed, or an earlier run did, is to be followed too."""
+        answered = requests.serve(engine)
+        never = self._config.follow_after < 0
+        if not never and self._follow_at is None and (answered or self._scan_at == 0.0) and follows(engine.db):
+            self._follow_at = time.monotonic() + self._config.follow_after
+
+    def _is_another(self) -> bool:
+        """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
+        return self._watcher.gone or _identity(database_of(self.bank)) != self._database
+
+    def _reopen(self) -> None:
+        """Begin anew with what is there now. Raises `SyncdError`; then nothing is open."""
+        self.stop()
+        require_root(self.bank)
+        if _identity(database_of(self.bank)) is None:
+            require_documents(self.bank)  # an empty folder may be a disk that is not mounted
+        self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake)
+        self._retry, self._retry_at, self._follow_at, self._confirm_at, self._scan_at = set(), None, None, None, 0.0
+        try:
+            self.start()
+        except SyncdError:
+            self.stop()
+            raise
+        self._not_before = 0.0
 
     def _tidy(self, engine: Engine, now: float) -> None:
         """What can wait for a quiet moment: noting the drift for `status`, and folding the log into the database."""
@@ -150,9 +190,24 @@ class BankLoop:
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
 
-    def _others_wrote(self, engine: Engine) -> bool:
-        """Whether another process committed. The log's event comes a moment before the commit can be seen."""
-        for pause in _CONFIRM:
+    def _rows_changed(self, engine: Engine, told: bool, now: float) -> bool:
+        """Whether another process committed.
+
+        The log's event comes before the commit can be seen: by microseconds, or by as long as the disk takes to sync.
+        One event may stand for several commits. So after each there are more looks, later and later.
+        """
+        if told:
+            self._confirmed, self._confirm_at = 0, now + _CONFIRM_LATER[0]
+            return self._others_wrote(engine, _CONFIRM)
+        if self._confirm_at is None or now < self._confirm_at:
+            return False
+        self._confirmed += 1
+        more = self._confirmed < len(_CONFIRM_LATER)
+        self._confirm_at = now + _CONFIRM_LATER[self._confirmed] if more else None
+        return self._others_wrote(engine, (0.0,))
+
+    def _others_wrote(self, engine: Engine, pauses: Sequence[float]) -> bool:
+        for pause in pauses:
             if pause:
                 time.sleep(pause)
             version = engine.db.data_version()
@@ -161,17 +216,19 @@ class BankLoop:
                 return True
         return False
 
-    def _wait_for_git(self, paths: set[str], scan: bool, reason: str) -> None:
+    def _wait_for_git(self, paths: set[str], scan: bool, rows: bool, reason: str) -> None:
+        """Look again in a moment. Until then nothing is forgotten and nothing done."""
         self._retry |= paths
-        self._retry_at = time.monotonic() + 0.1
+        self._rows_due |= rows
+        self._retry_at = self._not_before = time.monotonic() + _GIT_WAIT
         if scan:
             self._scan_at = self._retry_at
         self._log.debug("bank.waits", bank=str(self.bank), reason=reason)
 
-    def _done(self, report: Report) -> None:
-        """Plan what comes next, and say what was done."""
+    def _done(self, report: Report, looked_at: set[str] | None = None) -> None:
+        """Plan what comes next, and say what was done. ``looked_at`` are the documents in question, None: all."""
         now = time.monotonic()
-        self._retry = set(report.pending)
+        self._retry = set(report.pending) | (set() if looked_at is None else self._retry - looked_at)
         if self._retry:
             self._retry_at = now + self._retry_after
             self._retry_after = min(2 * self._retry_after, _LONGEST_RETRY)
@@ -192,6 +249,15 @@ class BankLoop:
     def _next_scan(self) -> float:
         seconds = 2.0 if self._watcher.polling else self._config.scan_seconds
         return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file this is. The database's own files are never opened here: that would drop SQLite's locks."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def run(banks: Sequence[Path], configs: Mapping[Path, Config]) -> int:

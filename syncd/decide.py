@@ -194,7 +194,11 @@ class Decider:
         if clash.document in self._out.held:
             return False
         known = sides.get((Table(clash.table), clash.key)) if clash.table in TABLE_NAMES else None
-        return known is None or known.db is None or clash.field is None or known.db.get(clash.field) != clash.file
+        if known is None or known.db is None or clash.field is None:
+            return True
+        now = known.db.get(clash.field)
+        # A row that was changed too met the file's value in the record's own decision, which tells it.
+        return now != clash.file and (known.base is None or known.base.get(clash.field) == now)
 
     # -- files ---------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -91,14 +91,20 @@ def plan_removal(plan: Plan, sides: Sides) -> None:
 def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At], str]) -> Emitted:
     """Make the changes of one document. ``name`` gives the words for the record at an address, for refusals."""
     refused: list[str] = []
+    asked = keyed
     if changes.sets:
         done = put(keyed.document, _merged(changes.sets))
         refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
         keyed = carry(keyed, done.document, [], changed=len(changes.sets))
     if changes.removes:
-        done = put(keyed.document, list(dict.fromkeys(changes.removes)))
-        refused += [f"{name(_at(r.change))} cannot be taken out of {path}: {r.reason}" for r in done.refused]
-        keyed = carry(keyed, done.document, [])
+        now = {change.at: _place_in(keyed, asked, change.at) for change in changes.removes}
+        places = {there: at for at, there in now.items() if there is not None}
+        lost = [at for at, there in now.items() if there is None]
+        refused += [f"{name(at)} cannot be taken out of {path}: it is not found there any more" for at in lost]
+        done = put(keyed.document, [Remove(at) for at in places])
+        kept = {_at(r.change): r.reason for r in done.refused}
+        refused += [f"{name(places[at])} cannot be taken out of {path}: {why}" for at, why in kept.items()]
+        keyed = _without(keyed, places.keys() - kept.keys(), done.document)
     for birth in changes.births:
         insert = birth.insert
         if birth.parent is not None:
@@ -124,6 +130,25 @@ def _at(change: Change) -> At:
 
 def _find(keyed: Keyed, table: Table, key: str) -> At | None:
     return next((at for at, reading, k in keyed.readings() if k == key and reading.table is table), None)
+
+
+def _place_in(new: Keyed, old: Keyed, at: At) -> At | None:
+    """Where the reading at ``at`` of ``old`` stands in ``new``, as one in order of those that show its record."""
+    if new is old:
+        return at
+    table, key = old.document.at(at).table, old.keys[at.section][at.reading]
+    before, after = ([a for a, r, k in each.readings() if r.table is table and k == key] for each in (old, new))
+    number = before.index(at)
+    return after[number] if number < len(after) else None
+
+
+def _without(old: Keyed, gone: Set[At], new: Document) -> Keyed:
+    """``new`` with the keys of ``old``, of which the readings at ``gone`` were taken out: twins differ by place only."""
+    left = [(reading.table, key) for at, reading, key in old.readings() if at not in gone]
+    if [table for table, _ in left] != [reading.table for _, reading in new.readings()]:
+        return carry(old, new, [])
+    keys = iter([key for _, key in left])
+    return Keyed(new, tuple(tuple(next(keys) for _ in section.readings) for section in new.sections))
 
 
 def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, changed: int = 0) -> Keyed:

@@ -28,6 +28,7 @@ from syncd.pending import row_changes
 from syncd.rescue import Rescued, rescued
 from syncd.scan import Scan, scan
 from syncd.state import BankState
+from syncd.walk import walk
 
 _ROUNDS = 20  # rounds of one converge before it says that somebody writes all the time
 Clock = Callable[[], datetime]
@@ -128,6 +129,7 @@ class Engine:
         done = _Round()
         outbox = publish.outbox(self.db)
         if not dry_run:
+            self._sweep(only)
             publish.settle_outbox(self.db, self.state, self.bank, self.held, outbox, done.waiting)
             outbox = publish.outbox(self.db)
         found = self._scan(only, outbox, settle)
@@ -138,7 +140,7 @@ class Engine:
         nets = rows.records
         edits = edited_sections(self.db, self.state, rows.sections)
         if not dry_run:
-            self._late += rescued(self.db, self.bank, self.held, self._leftovers(found))
+            self._late += rescued(self.db, self.bank, self.held, None)
         incoming = self._incoming(found, outbox, edits, done)
         follows = holds.follows(self.db) if follow else frozenset()
         if not incoming and not nets and not follows and not (rows.idle and not dry_run):
@@ -155,12 +157,12 @@ class Engine:
         self._carry_out(decided, incoming, edits, Seen(seen, rows.idle), began, done)
         return done
 
-    def _leftovers(self, found: Scan) -> list[str] | None:
-        """Files of ours that an earlier run left: looked at once, in the first whole scan."""
-        if self._swept or not found.complete:
-            return None
+    def _sweep(self, only: set[str] | None) -> None:
+        """Clear away what an earlier run left, once, before the first whole scan: a document may be among it."""
+        if self._swept or only is not None:
+            return
         self._swept = True
-        return found.leftovers
+        self._late += rescued(self.db, self.bank, self.held, walk(self.bank).leftovers)
 
     def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool) -> Scan:
         """A scan in which files that were missing or busy had their time to come back."""

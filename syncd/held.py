@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,12 +166,14 @@ class Held:
                 raise write_failed(error, "/".join(folders) or os.fspath(self._root)) from error
 
 
-def sweep_temporaries(root: Path, found: Iterable[str] | None = None, living: Held | None = None) -> list[Leftover]:
+def sweep_temporaries(
+    root: Path, found: Iterable[str] | None = None, living: Held | None = None, removed: Collection[str] = ()
+) -> list[Leftover]:
     """Clear away what a crash left of ours; return what holds a text that is not known to be ours.
 
     ``found`` is `Walk.leftovers` if a walk was just made. Only under the bank's lock and with no text prepared: a
     living process has such files too. Those that it holds itself, in ``living``, are passed over: their time is not up.
-    A document that was moved away and not put back is put back here.
+    A document that was moved away and not put back is put back here, unless it is one of ``removed``: those were to go.
     """
     leftovers = []
     for file in walk(root).leftovers if found is None else found:
@@ -184,7 +186,8 @@ def sweep_temporaries(root: Path, found: Iterable[str] | None = None, living: He
                 remove(folder, name)
                 continue
             target = None if own.target is None else "/".join((*folders, own.target))
-            if own.use is Use.AWAY and own.target is not None and _put_back(folder, name, own.target):
+            kept = own.use is Use.AWAY and target not in removed
+            if kept and own.target is not None and _put_back(folder, name, own.target):
                 continue
             leftovers += _unknown(folder, name, file, target, own.mark)
     return leftovers + _sweep_held(root, living)

@@ -14,7 +14,8 @@ from schema import store
 from schema.db import Database
 from syncd.apply import NewBase
 from syncd.errors import SyncdError
-from syncd.files import Busy, Changed, Content, Held, Missing, Prepared, Stat, Written, prepare, read_stable
+from syncd.files import Busy, Changed, Content, Held, Missing, Outcome, Prepared, Stat, Written, prepare, read_stable
+from syncd.folders import split
 from syncd.state import BankState
 
 
@@ -41,20 +42,29 @@ class PreparedFiles:
             prepared.discard()
 
     def publish(self, db: Database, state: BankState, held: Held, waiting: dict[str, str]) -> set[str]:
-        """Put all in place. Returns the documents that somebody saved in between: they have to be merged again."""
+        """Put all in place. Returns the documents that somebody saved in between: they have to be merged again.
+
+        Raises `SyncdError` for the first that the system refuses, when the others are done; the outbox keeps it.
+        """
+        failed: SyncdError | None = None
         again: set[str] = set()
         written: dict[str, Stat | None] = {}
         for path, prepared, expected in self.files:
-            match prepared.publish(expected, held):
+            try:
+                outcome = prepared.publish(expected, held)
+            except SyncdError as error:
+                failed = failed or error
+                continue
+            match outcome:
                 case Written(stat):
                     written[path] = stat
                 case Changed():
                     again.add(path)
-                    prepared.discard()
                 case Busy(reason):
                     waiting[path] = reason
-                    prepared.discard()
         _clear(db, state, held, written)
+        if failed is not None:
+            raise failed
         return again
 
 
@@ -85,27 +95,35 @@ def settle_outbox(
     the outbox and is merged.
     """
     written: dict[str, Stat | None] = {}
+    failed: SyncdError | None = None
     for path, expected in lines.items():
-        row = db.row("SELECT text FROM outbox WHERE path = ?", (path,))
-        text = row[0] if row else None
-        text = text.encode() if isinstance(text, str) else text
-        read = read_stable(bank, path)
-        if isinstance(read, Content) and text is not None and read.data == text:
-            written[path] = read.stat
-        elif isinstance(read, Missing) and text is None:
-            written[path] = None
-        elif (read.digest if isinstance(read, Content) else None) == expected and isinstance(read, Content | Missing):
-            prepared = prepare(bank, path, text)
-            outcome = prepared.publish(expected, held)
-            if isinstance(outcome, Written):
-                written[path] = outcome.stat
-            else:
-                prepared.discard()
-                if isinstance(outcome, Busy):
-                    waiting[path] = outcome.reason
-        elif isinstance(read, Busy):
-            waiting[path] = read.reason
+        text = db.value("SELECT text FROM outbox WHERE path = ?", (path,))
+        try:
+            outcome = _finish(bank, path, expected, text.encode() if isinstance(text, str) else text, held)
+        except SyncdError as error:
+            failed = failed or error
+            continue
+        if isinstance(outcome, Written):
+            written[path] = outcome.stat
+        elif isinstance(outcome, Busy):
+            waiting[path] = outcome.reason
     _clear(db, state, held, written)
+    if failed is not None:
+        raise failed
+
+
+def _finish(bank: Path, path: str, expected: str | None, text: bytes | None, held: Held) -> Outcome | None:
+    """Bring one document to its text; None where it was saved since."""
+    read = read_stable(bank, path)
+    if isinstance(read, Busy):
+        return read
+    if (isinstance(read, Content) and read.data == text) or (isinstance(read, Missing) and text is None):
+        held.touch(split(path)[0])  # it was put in place, but nobody knows whether its name is durable
+        return Written(read.stat if isinstance(read, Content) else None)
+    found = read.digest if isinstance(read, Content) else None
+    if isinstance(read, Content | Missing) and found == expected:
+        return prepare(bank, path, text).publish(expected, held)
+    return None
 
 
 def _clear(db: Database, state: BankState, held: Held, written: Mapping[str, Stat | None]) -> None:

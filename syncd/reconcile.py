@@ -198,8 +198,12 @@ def file_value(name: str, base: Value, sides: Sides) -> Value:
 
 def _first_said(name: str, shown: Sequence[Shown]) -> Value:
     """The first value, in the order of precedence; a place left open (``-``) says nothing."""
-    values = (s.reading.value(name) for s in shown)
-    return next((value for value in values if value not in (None, ())), None)
+    return next((s.reading.value(name) for s in shown if _says(s, name)), None)
+
+
+def _says(shown: Shown, name: str) -> bool:
+    """Whether a reading shows a value for ``name`` and not an open place."""
+    return shown.reading.value(name) not in (None, ())
 
 
 def shows(shown: Shown, name: str, value: Value) -> bool:
@@ -219,7 +223,7 @@ def _news(name: str, sides: Sides) -> list[Shown]:
         if old is not None and old.reading.shows(name):
             if not shows(old, name, reading.value(name)):
                 news.append(shown)
-        elif all(_rank(shown) < _rank(s) for s in sides.after if s is not shown and s.reading.shows(name)):
+        elif _says(shown, name) and all(_rank(shown) < _rank(s) for s in sides.after if s is not shown and _says(s, name)):
             news.append(shown)
     return news
 

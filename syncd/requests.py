@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import SyncdError
-from syncd import drift, lock, settle
+from syncd import align, drift, lock, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -34,7 +34,7 @@ def perform(
 ) -> dict[str, Any]:
     """Do a request and converge; the JSON-able report. Raises `SyncdError`.
 
-    ``kind`` is ``sync``, ``accept``, ``reject``, ``resolve`` or ``mode``.
+    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve`` or ``mode``.
     """
     deadline = time.monotonic() + _WAIT
     while True:
@@ -58,6 +58,8 @@ def answer(
     engine: Engine, kind: str, arguments: Mapping[str, Any], progress: Progress | None = None
 ) -> dict[str, Any]:
     """Carry out one request with an engine whose lock is held."""
+    if kind == "fix":
+        return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
     settle.act(engine, kind, arguments)
     report = engine.converge(
         dry_run=bool(arguments.get("dry_run")), follow=bool(arguments.get("follow")), progress=progress

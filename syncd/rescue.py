@@ -29,10 +29,16 @@ def rescued(db: Database, bank: Path, held: Held, leftovers: list[str] | None) -
     for late in held.settle():
         found += _new(db, late.path, late.data, _dropper(held, late))
     if leftovers is not None:
-        for left in sweep_temporaries(bank, leftovers, held):
+        for left in sweep_temporaries(bank, leftovers, held, _removed(db) if leftovers else ()):
             if left.data is not None:
                 found += _new(db, left.path, left.data, _remover(bank, left))
     return found
+
+
+def _removed(db: Database) -> set[str]:
+    """Documents that we took away last, or were about to."""
+    rows = db.rows("SELECT path, deleted AND emitted FROM versions WHERE id IN (SELECT max(id) FROM versions GROUP BY path)")
+    return {path for path, taken in rows if taken}
 
 
 def _dropper(held: Held, late: Late) -> Callable[[], None]:

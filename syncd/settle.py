@@ -10,7 +10,6 @@ from typing import Any
 from schema import journal, store
 from schema.db import Database
 from schema.records import Action, Table, Value
-from syncd import apply
 from syncd.engine import Engine
 from syncd.errors import UsageError
 from syncd.files import digest

@@ -1,20 +1,25 @@
-"""The first text of a document that does not exist yet, in the plain form of FORMATS' first examples. Pure."""
+"""Documents in their plain form, from values alone: what a bank gets where it has no document and no model. Pure.
+
+One form a kind, that of FORMATS' first examples. What is written here is parsed again by whoever uses it; a value that a
+document cannot hold is left out there (`writer.regenerate`) or refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from parser.document import Document, parse
-from schema.records import Table, Value
-from writer.changes import Insert
-from writer.put import put
+from parser.values import render
+from schema.records import Reading, Status, Table, Value
+from writer.cells import escape
+from writer.kinds.entry_heads import NAMES, Head, like
+from writer.kinds.modifications import LineStyle
 
-_TITLES = {
-    "edit_history.md": "# Edit History\n",
-    "tasks.md": "# Tasks\n",
-    "errorLog.md": "# Error Log\n",
-}
-_STATUS = {
+Values = Mapping[str, Value]
+
+STATUS_WORDS: Mapping[str, str] = {
     "pending": "⬜ PENDING",
     "in_progress": "🔄 IN PROGRESS",
     "completed": "✅ COMPLETED",
@@ -22,44 +27,235 @@ _STATUS = {
     "blocked": "🛑 BLOCKED",
     "cancelled": "❌ CANCELLED",
 }
+TITLES: Mapping[str, str] = {
+    "edit_history.md": "Edit History",
+    "tasks.md": "Task Registry",
+    "errorLog.md": "Error Log",
+    "session_cache.md": "Session Cache",
+    "activeContext.md": "Active Context",
+    "changelog.md": "Changelog",
+}
+_SECTIONS: tuple[tuple[str, frozenset[str | None]], ...] = (
+    ("Active Tasks", frozenset({None, Status.IN_PROGRESS, Status.PENDING, Status.BLOCKED})),
+    ("Paused Tasks", frozenset({Status.PAUSED})),
+    ("Completed Tasks", frozenset({Status.COMPLETED})),
+    ("Cancelled Tasks", frozenset({Status.CANCELLED})),
+)
+_COLUMNS = {
+    "id": "ID", "title": "Title", "status": "Status", "priority": "Priority", "started": "Started",
+    "completed": "Completed", "last_updated": "Last Updated", "dependencies": "Dependencies", "details": "Details",
+}  # fmt: skip
+_OPTIONAL = frozenset({"completed", "last_updated", "details"})
+OPEN = (Status.IN_PROGRESS, Status.BLOCKED, Status.PAUSED)
+_TASK_LABELS = {
+    "status": "Status", "priority": "Priority", "started": "Started", "completed": "Completed",
+    "last_updated": "Last Updated", "dependencies": "Dependencies", "description": "Description",
+}  # fmt: skip
+_SESSION_LABELS = {"start_time": "Started", "end_time": "Ended", "focus_task": "Focus Task", "status": "Status"}
+_CACHE_LABELS = {"current_focus_task": "Focus Task", "current_session_id": "Session File"}
+_FENCE = re.compile(r"^[ ]{0,3}(`{3,})", re.M)
 
 
-def blank(path: str) -> Document:
-    """The document at ``path`` with nothing but its title."""
-    return parse(path, _TITLES.get(path, ""))
+def blank(path: str, updated: str | None = None) -> Document:
+    """The document at ``path`` with nothing but its title, and when it was last updated where that is given."""
+    return parse(path, head(path, updated) + "\n" if path in TITLES else "")
 
 
-def task_document(task: str, values: Mapping[str, Value]) -> Document:
+def head(path: str, updated: str | None) -> str:
+    """Title and stamp of the document at ``path``, without a final line break."""
+    title = f"# {TITLES[path]}"
+    return f"{title}\n\n*Last Updated: {updated}*" if updated else title
+
+
+def shown(name: str, value: Value) -> str:
+    """``value`` of the field ``name`` as these forms write it; ``-`` for nothing."""
+    if value in (None, (), ""):
+        return "-"
+    if name == "status":
+        return STATUS_WORDS.get(str(value), str(value))
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+# -- one record a document -------------------------------------------------------------------------------------------
+
+
+def task_document(task: str, values: Values) -> Document:
     """``tasks/<ID>.md`` for a task of which only its row is known."""
     title = values.get("title")
     lines = [f"# {task}: {title}" if title else f"# {task}", ""]
-    if status := values.get("status"):
-        lines.append(f"**Status**: {_STATUS[str(status)]}")
-    for name in ("priority", "started", "completed"):
-        if value := values.get(name):
-            lines.append(f"**{name.capitalize()}**: {value}")
-    dependencies = values.get("dependencies")
-    if dependencies:
-        lines.append(f"**Dependencies**: {', '.join(dependencies)}")
-    if description := values.get("description"):
-        lines += ["", f"**Description**: {description}"]
-    return parse(f"tasks/{task}.md", "\n".join(lines) + "\n")
+    for name, label in _TASK_LABELS.items():
+        if values.get(name) not in (None, (), ""):
+            lines += [""] if name == "description" and lines[-1] else []
+            lines.append(f"**{label}**: {shown(name, values[name])}")
+    return _readable(f"tasks/{task}.md", lines, Table.TASKS, values)
 
 
-def session_document(path: str, values: Mapping[str, Value]) -> Document:
-    """``sessions/<date>-<period>.md`` for a session of which only its row is known."""
+def session_document(path: str, values: Values) -> Document:
+    """``sessions/<date>-<period>.md`` for a session of which only its row is known.
+
+    Words of ``content`` that would read as something else stand in a code block.
+    """
     period = str(values.get("session_period") or "").replace("-", " ").title()
-    lines = [f"# Session: {values['session_date']} {period}".rstrip(), ""]
-    for label, name in (("Started", "start_time"), ("Ended", "end_time"), ("Focus Task", "focus_task")):
-        if value := values.get(name):
-            lines.append(f"**{label}**: {value}")
-    if status := values.get("status"):
-        lines.append(f"**Status**: {_STATUS.get(str(status), status)}")
-    if content := values.get("content"):
-        lines += ["", str(content)]
-    return parse(path, "\n".join(lines) + "\n")
+    lines = [f"# Session {values['session_date']}" + (f" - {period}" if period else ""), ""]
+    for name, label in _SESSION_LABELS.items():
+        if values.get(name):
+            lines.append(f"**{label}**: {shown(name, values[name])}")
+    plain = _readable(path, lines, Table.SESSIONS, values)
+    content = str(values.get("content") or "").replace("\r\n", "\n").strip("\n")
+    if not content:
+        return plain
+    head_lines = plain.text.rstrip("\n")
+    fence = "`" * (max((len(m[1]) for m in _FENCE.finditer(content)), default=2) + 1)
+    for body in (content, f"{fence}text\n{content}\n{fence}"):
+        document = parse(path, f"{head_lines}\n\n{body}\n")
+        if said(document, Table.SESSIONS) == said(plain, Table.SESSIONS):
+            return document
+    return plain
 
 
-def first(path: str, table: Table, values: Mapping[str, Value], children: tuple[Mapping[str, Value], ...]) -> Document:
-    """A new document at ``path`` that shows one record."""
-    return put(blank(path), [Insert(table, values, None, children)]).document
+def _readable(path: str, lines: list[str], table: Table, values: Values) -> Document:
+    """The document of ``lines``; where it says something else than ``values``, without the lines that do."""
+    document = parse(path, "\n".join(lines).rstrip("\n") + "\n")
+    if agrees(document, table, values):
+        return document
+    kept: list[str] = []
+    for line in lines:
+        if "\n" not in line and agrees(parse(path, "\n".join([*kept, line]) + "\n"), table, values):
+            kept.append(line)
+    return parse(path, "\n".join(kept).rstrip("\n") + "\n")
+
+
+def said(document: Document, table: Table) -> dict[str, Value]:
+    """All that the readings of ``table`` in a document of one record say."""
+    found: dict[str, Value] = {}
+    for _, reading in document.readings():
+        if reading.table is table:
+            found |= {n: v for n, v in reading.values().items() if v not in (None, (), "") and n not in found}
+    return found
+
+
+def agrees(document: Document, table: Table, values: Values) -> bool:
+    """Whether a document of one record says nothing but what is in ``values``, and nothing about other records."""
+    if any(r.table is not table or (table is Table.TASKS and not _is_own(r, document)) for _, r in document.readings()):
+        return False
+    return all(same(values.get(n), v) for n, v in said(document, table).items() if n in values) and not any(
+        document.problems()
+    )
+
+
+def _is_own(reading: Reading, document: Document) -> bool:
+    return reading.key == document.path.rpartition("/")[2].removesuffix(".md")
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are equal: ids are a set, and all ways to say nothing are one."""
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        return set(a or ()) == set(b or ())
+    return (a or None) == (b or None)
+
+
+# -- many records a document -----------------------------------------------------------------------------------------
+
+
+def registry_text(tasks: Sequence[tuple[str, Values]], updated: str | None = None) -> str:
+    """``tasks.md``: tables by status, with the columns that any task fills."""
+    parts = [head("tasks.md", updated)]
+    names = [n for n in _COLUMNS if n not in _OPTIONAL or any(v.get(n) not in (None, "") for _, v in tasks)]
+    for title, statuses in _SECTIONS:
+        inside = [(task, values) for task, values in tasks if values.get("status") in statuses]
+        if inside or title == "Active Tasks":
+            rows = [_row(_COLUMNS[n] for n in names), "|" + "|".join("-" * (len(_COLUMNS[n]) + 2) for n in names) + "|"]
+            rows += [_row(task if n == "id" else _cell(n, values.get(n)) for n in names) for task, values in inside]
+            parts.append(f"## {title}\n\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(name: str, value: Value) -> str:
+    text = shown(name, value)
+    return escape(text) or text
+
+
+def history_text(entries: Sequence[tuple[Values, Sequence[Values]]], updated: str | None = None) -> str:
+    """``edit_history.md``: entries with their lines, newest first; those without a date before all date headings."""
+    parts = [head("edit_history.md", updated)]
+    dated = sorted(entries, key=_moment, reverse=True)
+    days = [(day, list(group)) for day, group in groupby(dated, lambda e: str(e[0].get("date") or ""))]
+    for day, group in sorted(days, key=lambda d: d[0] != ""):  # the undated ones first; the sort is stable
+        if day:
+            parts.append(f"### {day}")
+        nameless = [entry for entry in group if not _words(entry[0])]
+        parts += [_entry(*entry) for entry in [*nameless, *(e for e in group if e not in nameless)]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _moment(entry: tuple[Values, Sequence[Values]]) -> tuple[str, str]:
+    return str(entry[0].get("date") or ""), str(entry[0].get("time") or "")
+
+
+def _words(values: Values) -> bool:
+    """Whether an entry has anything to say in a line of its own."""
+    return any(values.get(name) for name in NAMES if name != "date")
+
+
+def _entry(values: Values, lines: Sequence[Values]) -> str:
+    """An entry's line with the lines of its files; one without words is implied by these lines."""
+    own = [entry_line("#### ", values, dated=not values.get("time") and not values.get("task_id"))]
+    return "\n".join([*(own if _words(values) else []), *(LineStyle().line(line) for line in lines)])
+
+
+def entry_line(opening: str, values: Values, *, dated: bool) -> str:
+    """The line that opens an entry; with ``dated`` it shows its date too."""
+    return like(Head(opening), {name: values.get(name) for name in NAMES}, dated).join()
+
+
+def cache_text(cache: Values, tasks: Sequence[tuple[str, Values]]) -> str:
+    """``session_cache.md``: the current session, the counts that are known, and a line for each task."""
+    stamp = cache.get("last_updated")
+    parts = [head("session_cache.md", str(stamp) if stamp else None)]
+    fields = [f"**{label}**: {_code(name, cache.get(name))}" for name, label in _CACHE_LABELS.items()]
+    parts.append("## Current Session\n\n" + "\n".join(fields))
+    counters = ("active", "paused", "completed")
+    counts = [f"{n.title()}: {cache[f'{n}_count']}" for n in counters if cache.get(f"{n}_count") is not None]
+    if counts:
+        parts.append(f"## Overview\n\n- {' | '.join(counts)}")
+    if tasks:
+        parts.append("## Task Registry\n\n" + "\n".join(_listed(task, values) for task, values in tasks))
+    return "\n\n".join(parts) + "\n"
+
+
+def _code(name: str, value: Value) -> str:
+    return f"`{value}`" if name == "current_session_id" and value else shown(name, value)
+
+
+def _listed(task: str, values: Values) -> str:
+    status = render("status", "", values["status"]) if values.get("status") else None
+    title = str(values["title"]) if values.get("title") else None
+    words = " - ".join(part for part in (title, status) if part)
+    return f"- {task}: {words}" if words else f"- {task}:"
+
+
+def context_text(focus: str | None, tasks: Sequence[tuple[str, Values]], updated: str | None = None) -> str:
+    """``activeContext.md``: the task in focus, and the others that are open."""
+    parts = [head("activeContext.md", updated)]
+    known = dict(tasks)
+    lines = ["**Task**: -"]
+    if focus is not None:
+        title = known.get(focus, {}).get("title")
+        lines = [f"**Task**: {focus} - {title}" if title else f"**Task**: {focus}"]
+        values = known.get(focus, {})
+        lines += [f"**{n.title()}**: {shown(n, values[n])}" for n in ("status", "priority") if values.get(n)]
+    parts.append("## Current Focus\n\n" + "\n".join(lines))
+    others = [(task, values) for task, values in tasks if task != focus and values.get("status") in OPEN]
+    if others:
+        parts.append("## Active Tasks\n\n" + "\n".join(_mentioned(n, *item) for n, item in enumerate(others, 1)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _mentioned(number: int, task: str, values: Values) -> str:
+    priority = f" ({values['priority']} priority)" if values.get("priority") else ""
+    line = f"{number}. **[{task}]**: {values.get('title') or task}{priority}"
+    return f"{line}\n   - Status: {shown('status', values.get('status'))}"

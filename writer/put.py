@@ -120,6 +120,8 @@ def follow(at: At, old: Document, new: Document) -> At | None:
     target = old.at(at)
     before = [a for a, r in old.readings() if head <= a.section < len(old.sections) - tail and r.table is target.table]
     after = [a for a, r in new.readings() if head <= a.section < len(new.sections) - tail and r.table is target.table]
+    if len(before) == len(after) and new.at(same := after[before.index(at)]) == target:  # its twins may have changed
+        return same
     alike = [a for a in after if new.at(a) == target]
     if alike:
         return alike[min([a for a in before if old.at(a) == target].index(at), len(alike) - 1)]

@@ -191,6 +191,8 @@ def _set_free(
         fields = document.at(change.at).fields
         places.setdefault(change.at.section, []).extend(fields[n].span for n in change.values if n in fields)
     for at, shown in wanted.items():
+        if shown.table is Table.MODIFICATIONS:
+            continue  # the files of one line share its words; none of them is free to lose them to another
         for span in places.get(at.section, ()):
             shown.free |= {name for name, f in document.at(at).fields.items() if _holds(f, span)}
 
@@ -203,7 +205,7 @@ def _holds(place: Field, span: Span) -> bool:
 
 
 def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> None:
-    """Give the changed fields their values, here and where other readings share the text that shows them."""
+    """Give the changed fields their values, here and where other records share the text that shows them."""
     reading = document.at(change.at)
     shared = {
         (name, reading.fields[name].span): value for name, value in change.values.items() if name in reading.fields
@@ -211,6 +213,8 @@ def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> 
     for at, shown in wanted.items():
         if at == change.at or at.section != change.at.section:
             continue
+        if reading.table is Table.MODIFICATIONS is document.at(at).table:
+            continue  # another file of the line: its own record, which nobody asked to change
         for name, f in document.at(at).fields.items():
             if (name, f.span) in shared:
                 _give(shown, name, shared[name, f.span])

@@ -14,6 +14,10 @@ from hypothesis import strategies as st
 from schema.db import Database
 from syncd.config import Config
 from syncd.engine import Engine
+from syncd.gather import ROWS as TABLE_ROWS
+from syncd.gather import row_of
+from syncd.model import Shown
+from syncd.reconcile import reached, settled
 from tests.laws.strategies import IDS, OF_KIND, body_of
 
 Tree = dict[str, str]
@@ -123,3 +127,17 @@ def change_a_row(db: Database, chance: random.Random) -> str | None:
     before = db.value("SELECT total_changes()")
     db.run(statement)
     return statement if db.value("SELECT total_changes()") != before else None
+
+
+def shown(engine: Engine) -> list[tuple[object, ...]]:
+    """What the rows say of each field that a current place in the files shows, in the order of the text."""
+    found: list[tuple[object, ...]] = []
+    for path in sorted(engine.state.rows):
+        keyed = engine.state.base(path)
+        for at, reading, key in keyed.readings() if keyed else ():
+            if reading.table in TABLE_ROWS and reached(reading.table, Shown(path, at, reading)):
+                row = row_of(engine.db, reading.table, key)
+                assert row is not None, f"{path} {at}: {reading.table} {key} has no row"
+                said = {n: settled(n, row[n]) for n in sorted(reading.values()) if n in row}
+                found.append((path, at, reading.table, said))
+    return found

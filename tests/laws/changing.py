@@ -131,7 +131,7 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
 
     A value that is replaced by another allows its own characters (and the padding of its cell, the blank lines around
     its block) to differ. Where a value comes or goes, what separates it goes with it: its lines are allowed, as is a
-    line that names several files, which is split; and of an error, whose values come with labels, its section.
+    line that names several files (it is split) or a file by a link (its words may name it too); and of an error, whose values come with labels, its section.
     """
     text = document.text
     allowed = bytearray(len(text) + 1)
@@ -146,7 +146,7 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
             first, last = start + field.span.start, start + field.span.end
             if reading.table is Table.ERRORS:
                 first, last = start + reading.span.start, start + reading.span.end
-            elif not value or not field.value or _shared(document, change.at, field.span):
+            elif not value or not field.value or _shared(document, change.at, field.span) or text[first - 1] == "(":
                 first, last = text.rfind("\n", 0, first) + 1, (text.find("\n", last) + 1 or len(text) + 1) - 1
             elif field.place is not Place.LINE:
                 first, last = _padding(text, first, last)

@@ -14,7 +14,7 @@ from tests.laws.profile import examples
 from tests.laws.strategies import body_of
 
 
-@examples(25)
+@examples(25, shrink=False)
 @given(trees())
 def test_the_second_converge_writes_nothing(tree: Tree) -> None:
     """Neither to disk nor to the database; and the first one writes no file."""
@@ -32,7 +32,7 @@ def test_the_second_converge_writes_nothing(tree: Tree) -> None:
             _nothing_happens(bank, engine)
 
 
-@examples(40)
+@examples(40, shrink=False)
 @given(trees(), st.randoms(use_true_random=False), st.data())
 def test_nothing_is_left_after_changes_of_both_sides(tree: Tree, chance: random.Random, data: st.DataObject) -> None:
     """Documents and rows were changed, and met: one converge settles it."""

@@ -39,8 +39,8 @@ def history(text: str) -> Document:
     return parse("edit_history.md", text)
 
 
-def done(text: str, change: Change) -> str:
-    result = put(history(text), [change])
+def done(text: str, *changes: Change) -> str:
+    result = put(history(text), changes)
     assert result.refused == ()
     return result.document.text
 
@@ -214,9 +214,12 @@ def test_a_link_that_names_another_file_is_a_name() -> None:
 
 
 def test_one_of_several_files_changes_alone() -> None:
-    """What is said of them all changes for all, as it stands there once."""
+    """It gets a line of its own where what is said of them all is said differently of it."""
     assert done(TEXT, SetFields(at(TEXT, "d.ts"), {"file_path": "z.ts"})) == TEXT.replace("`d.ts`", "`z.ts`")
-    assert done(TEXT, SetFields(at(TEXT, "d.ts"), {"description": "new"})) == TEXT.replace("- both", "- new")
+    apart = TEXT.replace("`c.ts`, `d.ts` - both", "`c.ts` - both\n- Updated `d.ts` - new")
+    assert done(TEXT, SetFields(at(TEXT, "d.ts"), {"description": "new"})) == apart
+    both = [SetFields(at(TEXT, name), {"description": "new"}) for name in ("c.ts", "d.ts")]
+    assert done(TEXT, *both) == TEXT.replace("- both", "- new")
 
 
 def test_removing_an_entry_leaves_its_neighbours_as_they_are() -> None:
