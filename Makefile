@@ -1,6 +1,6 @@
 # make run   a first look: a copy of the sample bank (or BANK=path: that bank itself) and the daemon on it
 # make test  everything that must hold: lint, types, tests
-# make bench the figures, measured against the floor in the same run
+# make bench the figures, measured against the floor in the same run (BENCH=--quick: in two minutes)
 # make clean removes what the others made
 
 PYTHON ?= python3
@@ -31,7 +31,7 @@ test: $(VENV)/ready-dev
 	$(LIMIT) $(BIN)/python -m pytest -n auto -q
 
 bench: $(VENV)/ready-dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) scratch build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache

@@ -6,7 +6,7 @@ Triggers write the changes; here they are read, sealed into a transaction, and f
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,7 +100,7 @@ def begin_transaction(db: Database, operation_type: str, origin: str, now: datet
 def new_id(moment: datetime, last: str = "") -> str:
     """A public transaction id such as ``20251113-174800.123-9f3a``, sorted behind ``last``."""
     stamp = f"{moment:%Y%m%d-%H%M%S}.{moment.microsecond // 1000:03}"
-    return f"{max(stamp, last[: len(stamp)])}-{secrets.token_hex(3)}"
+    return f"{max(stamp, last[: len(stamp)])}-{os.urandom(3).hex()}"
 
 
 def finish(

@@ -49,9 +49,12 @@ def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migrat
     if db.value("PRAGMA user_version") == len(migrations):
         return []
     done: list[str] = []
+    if not readonly and db.value("PRAGMA user_version") == 0:
+        with db.atomic():  # a new database has all of its schema or none
+            return [step.__name__ for number, step in enumerate(migrations, 1) if _perform(db, step, number, new=True)]
     while (step := _next(db, migrations, readonly)) is not None:
         done.append(step.__name__)
-        _perform(db, step, migrations.index(step) + 1)
+        _perform(db, step, migrations.index(step) + 1, new=False)
     return done
 
 
@@ -70,15 +73,17 @@ def _next(db: Database, migrations: Sequence[Migration], readonly: bool) -> Migr
     return migrations[version] if version < len(migrations) else None
 
 
-def _perform(db: Database, step: Migration, number: int) -> None:
+def _perform(db: Database, step: Migration, number: int, *, new: bool) -> bool:
+    """Do one step, unless another process was faster."""
     from schema.db import APPLICATION_ID
 
-    if number > 1:
+    if not new:
         db.backup_to(db.path.with_name(f"{db.path.name}.before-{number:03}"))
     with db.atomic():
-        if db.value("PRAGMA user_version") != number - 1:  # another process was faster
-            return
+        if db.value("PRAGMA user_version") != number - 1:
+            return False
         step(db)
         db.run("INSERT INTO migrations(number, name) VALUES (?, ?)", (number, step.__name__))
         db.run(f"PRAGMA user_version = {number}")
         db.run(f"PRAGMA application_id = {APPLICATION_ID}")
+    return True

@@ -22,7 +22,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from schema import operations, store
+from schema import operations
 from schema.checks import InvalidOperation
 from schema.db import Database
 from schema.operations import MODES
@@ -185,6 +185,15 @@ def open_bank(path: str | os.PathLike[str] | None = None) -> Bank:
     return Bank(folder, config.load(folder))
 
 
-def _result(done: writing.Writing) -> Result:
-    told = done.told
-    return told
+def _result(made: writing.Writing) -> Result:
+    """The result of a transaction from what was told and what the database says."""
+    told, done = made.answer, made.outcome
+    waits = made.last is not None and (done.number is None or done.unwritten)
+    reason = told.get("reason")
+    if waits and not reason:
+        reason = "mode observe writes no file" if made.observes else "the database has changes that wait for the files"
+    state = "pending" if waits and told["state"] == "converged" else told["state"]
+    return Result(
+        state, done.transaction_id, done.number, done.emitted, tuple(told.get("pending", ())) or done.unwritten, reason,
+        made.problems, tuple(told.get("conflicts", ())), tuple(told.get("holds", ())),
+    )  # fmt: skip

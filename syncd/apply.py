@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from parser.document import Document
-from schema import history, journal, store
+from schema import announced, history, journal, store
 from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
@@ -220,6 +220,7 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
             table = "tasks" if change.table == "task_dependencies" else change.table
             if change.id <= batch.seen and (table, owner) not in keep:
                 db.run('UPDATE row_changes SET "transaction" = ? WHERE id = ?', (number, change.id))
+    announced.forget_sealed(db)
     db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
 
 

@@ -43,6 +43,17 @@ def _level(value: str) -> str | None:
     return None if value in levels else f"must be one of {', '.join(levels)}"
 
 
+def _zone(value: str) -> str | None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        if value:
+            ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        return "must be the name of a time zone such as Asia/Kolkata"
+    return None
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("hold_records", int, 5,
             "a document that would delete more records than this, and more than `hold_share`, is held", _at_least(0)),
@@ -52,9 +63,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("follow_after", float, 2.0,
             "seconds of quiet after a manual edit before the daemon writes the other places that show the same value; "
             "0 at once, -1 never (`syncd sync --follow` does so at any time)", _seconds_or_never),
-    Setting("scan_seconds", float, 60.0, "seconds between two full scans by the daemon, give or take a tenth",
+    Setting("scan_seconds", float, 60.0, "seconds between two full scans by the daemon at least; a large bank is scanned more rarely",
             _at_least(1)),
     Setting("max_document_mb", int, 64, "a larger document is left alone and reported (megabytes)", _at_least(1)),
+    Setting("timezone", str, "",
+            "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's", _zone),
     Setting("log_level", str, "info", "what the daemon logs: debug, info, warning or error", _level),
 )  # fmt: skip
 
@@ -69,6 +82,7 @@ class Config:
     follow_after: float = 2.0
     scan_seconds: float = 60.0
     max_document_mb: int = 64
+    timezone: str = ""
     log_level: str = "info"
 
 

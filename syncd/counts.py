@@ -39,6 +39,8 @@ class Derived:
 
     def universes(self) -> list[tuple[derive.Statuses, derive.Statuses]]:
         """The tasks of the registry, and all tasks, each with their statuses before and after."""
+        if self._universes is None and not self._statuses_change():
+            self._universes = []  # whatever is counted, it stays
         if self._universes is None:
             before: dict[str, Value] = dict(self._db.rows("SELECT id, status FROM tasks"))
             after = dict(before)
@@ -55,6 +57,16 @@ class Derived:
                 (before, after),
             ]
         return self._universes
+
+    def _statuses_change(self) -> bool:
+        """Whether the batch adds or removes a task, or changes the status of one."""
+        for (table, key), sides in self._known.items():
+            if table is Table.TASKS:
+                verdict = self._verdicts.get((table, key))
+                row = verdict.row if verdict else None
+                if (sides.base is None) != (row is None) or (sides.base or {}).get("status") != (row or {}).get("status"):
+                    return True
+        return False
 
     def _registered(self) -> set[str]:
         keyed = self._state.base(_REGISTRY)

@@ -28,6 +28,8 @@ from syncd.watch import Watcher
 
 _RETRY = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
 _LONGEST_RETRY = 1.0
+_SHARE = 10_000  # a scan that finds nothing may take one part in so many of the time
+_POLLING = 2.0  # seconds between two scans where the system cannot tell of changes
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
@@ -52,6 +54,7 @@ class BankLoop:
         self._retry_after = _RETRY
         self._retry_at: float | None = None
         self._scan_at = 0.0
+        self._scan_took = 0.0
         self._follow_at: float | None = None
         self._drift_at: float | None = None
         self._failures = 0
@@ -149,9 +152,12 @@ class BankLoop:
             self._wait_for_git(paths, scan, rows, reason)
             return
         self._rows_due, self._not_before = False, 0.0
+        began = time.monotonic()
+        report = engine.converge(None if scan else paths, settle=False, follow=follow)
         if scan:
+            self._scan_took = time.monotonic() - began if report.transaction is None else self._scan_took
             self._scan_at = self._next_scan()
-        self._done(engine.converge(None if scan else paths, settle=False, follow=follow), None if scan else paths)
+        self._done(report, None if scan else paths)
         if follow:
             self._follow_at = None
         if rows:
@@ -247,7 +253,10 @@ class BankLoop:
             self._log.warning("not shown", bank=str(self.bank), reason=problem)
 
     def _next_scan(self) -> float:
-        seconds = 2.0 if self._watcher.polling else self._config.scan_seconds
+        """When to look at everything again: rarely enough that scans take a ten-thousandth of the time."""
+        seconds = max(self._config.scan_seconds, _SHARE * self._scan_took)
+        if self._watcher.polling:
+            seconds = _POLLING
         return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
 
 

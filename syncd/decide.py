@@ -13,7 +13,7 @@ from parser.document import At
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
-from syncd import derive, emission, families, guard
+from syncd import arrival, derive, emission, families, guard
 from syncd.config import Config
 from syncd.counts import Derived
 from syncd.emission import Plan
@@ -53,6 +53,7 @@ class Decided:
     follow: list[tuple[RecordId, str]] = field(default_factory=list)
     followed: list[tuple[RecordId, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # rows that no document would show as they are
     clashes: list[Clash] = field(default_factory=list)
 
 
@@ -236,6 +237,16 @@ class Decider:
             if (keyed := self._current(path)) is not None:
                 changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
         self._make(plan, homes, sides)
+        self._note_refused(sides, verdicts)
+
+    def _note_refused(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+        """Tell which rows would not come to stand in any document as they are."""
+        out = self._out
+        asked = {r: net for r, net in self._ask.nets.items() if r not in self._untouched | out.unsealed}
+        for (table, key), what in arrival.refused(asked, verdicts, sides, out.emitted, self._current):
+            name = f"{table.value} {key}"
+            told = next((p for p in out.problems if p.startswith((f"{name} ", f"{name}:"))), None)
+            out.refused.append(told or f"{name}: no document would show {what} as it was given")
 
     def _waits(self, verdict: Verdict, sides: Sides) -> bool:
         """Whether a row change cannot be shown everywhere because a document is held: it stays pending until it can."""

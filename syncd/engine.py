@@ -8,11 +8,11 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schema import store
+from schema import announced, store
 from schema.db import Database, open_database
 from schema.records import Table
 from syncd import apply, holds, publish
@@ -48,8 +48,10 @@ class _Round:
     again: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     diffs: list[tuple[str, str]] = field(default_factory=list)
     row_diffs: list[str] = field(default_factory=list)
+    prepared: publish.PreparedFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Engine:
         only = None if paths is None else set(paths)
         for number in range(_ROUNDS):
             done = self._round(only, follow, dry_run, settle)
+            self._publish(done)
             _add(total, done, only)
             if dry_run or not done.again:
                 break
@@ -122,9 +125,30 @@ class Engine:
             total.waiting |= {path: "saved again and again by another program" for path in done.again if path}
         return self._report(total)
 
+    def commit_rows(self) -> tuple[tuple[str, ...], Callable[[], Report]]:
+        """Plan and commit what follows from row changes, inside the transaction in which they were made.
+
+        Gives sentences about rows that no document would show as they are: then nothing was done, and the caller rolls
+        back. Otherwise the function beside them is to be called behind the caller's commit; it writes the files.
+        """
+        done = self._round(set(), follow=False, dry_run=False, settle=False, strict=True)
+
+        def finish() -> Report:
+            total = _Round()
+            self._publish(done)
+            _add(total, done, set())
+            if not done.again:
+                return self._report(total)
+            later = self.converge(done.again)
+            return replace(later, problems=(*total.problems, *later.problems))
+
+        return tuple(done.refused), finish
+
     # -- one round -----------------------------------------------------------------------------------------------
 
-    def _round(self, only: set[str] | None, follow: bool, dry_run: bool, settle: bool) -> _Round:
+    def _round(
+        self, only: set[str] | None, follow: bool, dry_run: bool, settle: bool, strict: bool = False
+    ) -> _Round:
         began = time.perf_counter()
         done = _Round()
         outbox = publish.outbox(self.db)
@@ -150,8 +174,11 @@ class Engine:
         question = Question(incoming, nets, follows, holds.accepted(self.db), self.mode, follow, self._clock())
         decided = Decider(self.db, self.state, self.config, question).decide()
         done.problems += decided.problems
+        done.refused += decided.refused
         if dry_run:
             self._describe(decided, incoming, done)
+            return done
+        if strict and decided.refused and self.mode is not Mode.OBSERVE:
             return done
         holds.note(self.db, decided.holds, found, self._clock())
         self._carry_out(decided, incoming, edits, Seen(seen, rows.idle), began, done)
@@ -256,7 +283,8 @@ class Engine:
         done: _Round,
     ) -> None:
         bases = self._bases(decided, incoming)
-        batch = Batch(*_named(decided, incoming), seen=seen.upto)
+        names = announced.of_pending(self.db, seen.upto)
+        batch = Batch(*_named(decided, incoming, names), seen=seen.upto)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
         batch.clashes += decided.clashes
@@ -279,7 +307,12 @@ class Engine:
         done.again |= self._drop_late(bases)
         done.absorbed |= {b.path for b in bases if b.path in incoming}
         done.emitted |= set(done.committed.files)
-        done.again |= prepared.publish(self.db, self.state, self.held, done.waiting)
+        done.prepared = prepared
+
+    def _publish(self, done: _Round) -> None:
+        """Put the files of a round in place. What they show is durable by now."""
+        if done.prepared is not None:
+            done.again |= done.prepared.publish(self.db, self.state, self.held, done.waiting)
 
     def _drop_late(self, bases: list[NewBase]) -> set[str]:
         """Let go of the late texts that are durable now, and of nothing else; documents that have more of them."""
@@ -348,6 +381,7 @@ class Engine:
             reason,
             tuple(total.diffs),
             tuple(total.row_diffs),
+            tuple(total.refused),
         )
 
 
@@ -356,19 +390,22 @@ def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
     total.absorbed |= done.absorbed
     total.emitted |= done.emitted
     total.problems += done.problems
+    total.refused += done.refused
     total.diffs += done.diffs
     total.row_diffs += done.row_diffs
     looked_at = total.waiting.keys() if only is None else only
     total.waiting = {path: why for path, why in total.waiting.items() if path not in looked_at} | done.waiting
 
 
-def _named(decided: Decided, incoming: dict[str, Incoming]) -> tuple[str, str]:
-    """Operation and origin of the transaction, from what it does."""
+def _named(decided: Decided, incoming: dict[str, Incoming], names: announced.Named) -> tuple[str, str]:
+    """Operation and origin of the transaction, from what it does and who wrote the rows."""
     from_db = any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
+    origin = "+".join(names.origins) or announced.EXTERNAL
     if incoming and from_db:
-        return "converge", "file+external"
+        return "converge", f"file+{origin}"
     if from_db:
-        return "emit", "external"
+        named = len(names.operations) == 1 and names.operations[0] != announced.EXTERNAL
+        return names.operations[0] if named else "emit", origin
     return ("absorb", "file") if incoming else ("follow", "syncd")
 
 

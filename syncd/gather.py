@@ -182,6 +182,7 @@ def reading_row(table: Table, reading: Reading) -> Row:
     return {name: reading.value(name) for name in FIELDS[table]}
 
 
-def _number(key: str) -> tuple[int, str]:
+def _number(key: str) -> tuple[bool, int, str]:
+    """Known records first: one that comes back needs its number before a new one is given the next that is free."""
     tail = key.removeprefix(NEW)
-    return (int(tail), "") if tail.isdigit() else (0, key)
+    return (key.startswith(NEW), int(tail), "") if tail.isdigit() else (False, 0, key)

@@ -94,6 +94,9 @@ class Homes:
             self._make(canonical.task_document(verdict.key, _row(verdict)), verdict)
 
     def _make(self, document: Document, verdict: Verdict) -> None:
+        if not any(reading.table is verdict.table for _, reading in document.readings()):
+            self.unshown.append(f"{verdict.table.value} {verdict.key}: no document would show it as it is")
+            return
         self.made[document.path] = document
         self.whole[document.path] = (verdict.table, verdict.key)
         self._plan.setdefault(document.path, DocumentChanges())
@@ -128,19 +131,22 @@ class Homes:
         if not row.get("session_date"):
             self.unshown.append(f"sessions {verdict.key} has no session_date to name its document by")
             return
-        path = str(stored.get("path") or self._free(f"sessions/{row['session_date']}-{row.get('session_period') or 1}"))
-        if self._current(path) is not None:
-            self.unshown.append(f"sessions {verdict.key}: {path} shows another session")
+        path = str(stored.get("path") or self._session_path(row))
+        if self._current(path) is not None or path in self.made:
+            hint = "give it another session_period"
+            self.unshown.append(f"sessions {verdict.key}: {path} shows another session; {hint}")
             return
         self._make(canonical.session_document(path, row), verdict)
 
-    def _free(self, stem: str) -> str:
+    def _session_path(self, row: Row) -> str:
+        """Its date and period name a session's document; one without a period gets the next number."""
+        stem = f"sessions/{row['session_date']}"
+        if row.get("session_period"):
+            return f"{stem}-{row['session_period']}.md"
         number = 1
-        path = f"{stem}.md"
-        while self._current(path) is not None or path in self.made:
+        while self._current(f"{stem}-{number}.md") is not None or f"{stem}-{number}.md" in self.made:
             number += 1
-            path = f"{stem}-{number}.md"
-        return path
+        return f"{stem}-{number}.md"
 
 
 def start(path: str, homes: Homes, current: CurrentDocument) -> Keyed:

@@ -132,6 +132,7 @@ class Report:
 
     ``transaction`` and ``number`` name the transaction that was made, None where nothing had to be done. ``conflicts``
     and ``holds`` are the open ones. ``pending`` names documents that wait (open for writing, missing for a moment).
+    ``refused`` are sentences about rows that no document shows as they are.
     """
 
     state: State
@@ -146,3 +147,4 @@ class Report:
     reason: str | None = None
     diffs: tuple[tuple[str, str], ...] = ()
     row_diffs: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ May import the standard library only. A name says what its file holds:
 from __future__ import annotations
 
 import re
-import secrets
+import os
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -44,7 +44,7 @@ class Own(NamedTuple):
 
 def temporary(target: str, digest: str, use: Use) -> str:
     """A new name beside the document ``target`` for a text with ``digest``."""
-    tail = f"syncd-{secrets.token_hex(4)}{digest[:MARK]}.{use}"
+    tail = f"syncd-{os.urandom(4).hex()}{digest[:MARK]}.{use}"
     name = f".{target}.{tail}"
     return name if len(name.encode()) <= _LONGEST else f".{tail}"
 
@@ -67,7 +67,7 @@ def read_own(name: str) -> Own | None:
 
 def held(path: str, digest: str | None) -> str:
     """A new name below ``.syncd/held`` for a text taken from document ``path``; ``digest`` where the text is known."""
-    head = f"{secrets.token_hex(4)}-{digest[:MARK] if digest else 'unknown'}-"
+    head = f"{os.urandom(4).hex()}-{digest[:MARK] if digest else 'unknown'}-"
     name = head + quote(path, safe=" ")
     return name if len(name) <= _LONGEST else head
 

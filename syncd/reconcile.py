@@ -73,6 +73,9 @@ def reconcile(sides: Sides, winner: Side = Side.FILE) -> Verdict:
     assert file is not None
     if sides.db is None:
         return _not_in_database(sides, file)
+    if not sides.before and not sides.after:
+        # No document shows it, because none could; now that its row is another, one may.
+        return Verdict(sides.table, sides.key, sides.db, insert=bool(_changed(sides.table, file, sides.db)))
     return _both_present(sides, file, sides.db, winner)
 
 

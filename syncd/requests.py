@@ -20,12 +20,14 @@ from syncd import align, drift, lock, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
-from syncd.errors import BusyError, HaltedError
+from syncd.errors import BusyError, HaltedError, UsageError
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
 
-_WAIT = 60.0  # seconds a command waits for the daemon, or for another command
 _POLL = 0.005
+WAIT = 60.0
+"""Seconds a command waits for the daemon, or for another command."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -36,19 +38,30 @@ def perform(
 
     ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve`` or ``mode``.
     """
-    deadline = time.monotonic() + _WAIT
+    deadline = time.monotonic() + WAIT
+    taken = enter(bank, deadline)
+    if taken is None:
+        return _hand_over(bank, kind, arguments, deadline)
+    with taken:
+        engine = Engine.open(bank, create=True, config=config)
+        try:
+            return answer(engine, kind, arguments, progress)
+        finally:
+            engine.close()
+
+
+def enter(bank: Path, deadline: float) -> BankLock | None:
+    """The bank's lock, taken; None where a daemon has it that answers requests.
+
+    Waits for other commands until ``deadline`` on the monotonic clock. Raises `BusyError`.
+    """
     while True:
         taken = BankLock(bank)
         if taken.try_acquire(LockRole.COMMAND):
-            with taken:
-                engine = Engine.open(bank, create=True, config=config)
-                try:
-                    return answer(engine, kind, arguments, progress)
-                finally:
-                    engine.close()
+            return taken
         holder = lock.holder(bank)
         if holder is not None and holder.role is LockRole.DAEMON and holder.ready:
-            return _hand_over(bank, kind, arguments, deadline)
+            return None
         if time.monotonic() >= deadline:
             raise lock.busy(bank)
         time.sleep(_POLL)
@@ -76,10 +89,15 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def serve(engine: Engine) -> int:
     """Answer all open requests; how many there were. For the daemon."""
-    rows = engine.db.rows("SELECT id, kind, arguments FROM requests WHERE answered_at IS NULL ORDER BY id")
-    for number, kind, arguments in rows:
+    rows = engine.db.rows(
+        """SELECT id, kind, arguments, coalesce(strftime('%s', 'now') - strftime('%s', created_at), 0)
+        FROM requests WHERE answered_at IS NULL ORDER BY id"""
+    )
+    for number, kind, arguments, seconds in rows:
         try:
-            given = answer(engine, kind, json.loads(arguments or "{}"))
+            if seconds > WAIT:  # a command that was broken off; what it said yes to may be something else by now
+                raise UsageError("nobody waits for this request any more", str(engine.bank), "run the command again")
+            given = answer(engine, kind, _arguments(arguments))
         except SyncdError as error:
             given = {"error": {"what": error.what, "path": error.path, "hint": error.hint, "exit": error.exit_code}}
         engine.db.run(
@@ -89,18 +107,41 @@ def serve(engine: Engine) -> int:
     return len(rows)
 
 
+def _arguments(text: str | None) -> dict[str, Any]:
+    """The arguments of a request, which any client may have written. Raises `UsageError`."""
+    try:
+        given = json.loads(text or "{}")
+    except (TypeError, ValueError):
+        given = None
+    if not isinstance(given, dict):
+        raise UsageError("the arguments of this request are no JSON object")
+    ids = given.get("ids", [])
+    if not isinstance(ids, list) or not all(str(number).isdigit() for number in ids):
+        raise UsageError(f"these are no ids: {ids}")
+    return given
+
+
 def _hand_over(bank: Path, kind: str, arguments: Mapping[str, Any], deadline: float) -> dict[str, Any]:
     db = open_database(database_of(bank), create=False)
     try:
-        number = db.insert(
-            "INSERT INTO requests(kind, arguments, created_at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
-            (kind, json.dumps(dict(arguments))),
-        )
-        given = _await(db, bank, number, deadline)
-        with suppress(SyncdError):
-            db.run("DELETE FROM requests WHERE id = ?", (number,))
+        return answered(db, bank, ask(db, kind, arguments), deadline)
     finally:
         db.close()
+
+
+def ask(db: Database, kind: str, arguments: Mapping[str, Any]) -> int:
+    """Leave a request to the daemon; its number. Whatever was written in the same commit is done before it."""
+    return db.insert(
+        "INSERT INTO requests(kind, arguments, created_at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+        (kind, json.dumps(dict(arguments))),
+    )
+
+
+def answered(db: Database, bank: Path, number: int, deadline: float) -> dict[str, Any]:
+    """The daemon's answer to request ``number``. Raises the error that it tells, or that none came."""
+    given = _await(db, bank, number, deadline)
+    with suppress(SyncdError):
+        db.run("DELETE FROM requests WHERE id = ?", (number,))
     if "error" in given:
         told = given["error"]
         error = SyncdError(told["what"], told["path"], told["hint"])

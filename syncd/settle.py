@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from schema import journal, store
 from schema.db import Database
@@ -27,11 +28,21 @@ def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
             for number in _ids(engine, "holds", "state = 'open'", arguments):
                 _reject(engine, number)
         case "resolve":
-            take = Side(arguments["take"])
+            take = _one_of(Side, arguments.get("take"))
             for number in _ids(engine, "conflicts", "resolved_at IS NULL", arguments):
                 _resolve(engine, number, take)
         case "mode":
-            store.state_set(engine.db, "mode", Mode(arguments["mode"]).value)
+            store.state_set(engine.db, "mode", _one_of(Mode, arguments.get("mode")).value)
+
+
+_Named = TypeVar("_Named", bound=StrEnum)
+
+
+def _one_of(kind: type[_Named], word: object) -> _Named:
+    try:
+        return kind(word)
+    except ValueError:
+        raise UsageError(f"{word!r} is none of {', '.join(kind)}") from None
 
 
 def _ids(engine: Engine, table: str, is_open: str, arguments: Mapping[str, Any]) -> list[int]:

@@ -7,35 +7,55 @@ converge are one commit, and its answer is waited for. Either way what no file c
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from schema import announced
+from schema import announced, journal
 from schema.checks import InvalidOperation
 from schema.db import Database, open_database
-from syncd import lock, requests
+from schema.errors import SyncdError
+from syncd import requests
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
+from syncd.errors import BusyError
 from syncd.model import Mode, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known after the commit. ``number`` is None while the rows wait; ``unwritten`` files have their text coming."""
+
+    number: int | None = None
+    transaction_id: str | None = None
+    emitted: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Writing:
-    """A transaction of rows while it is open, and what came of it. ``last`` is the id of its last row change."""
+    """A transaction of rows while it is open, and what came of it.
 
-    db: Database
+    ``last`` is the id of its last row change, None where nothing changed. ``probe`` is what converging was expected to do,
+    ``answer`` what was told about it. ``observes`` says that the mode writes no file, and
+    ``problems`` are sentences about places that could not be brought along.
+    """
+
     engine: Engine
     last: int | None = None
     probe: Report | None = None
-    answer: dict[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome()
+    observes: bool = False
+    problems: tuple[str, ...] = ()
 
-
-class _Back(Exception):
-    """Rolls a dry run back."""
+    @property
+    def db(self) -> Database:
+        """The connection whose transaction is open."""
+        return self.engine.db
 
 
 @contextmanager
@@ -43,52 +63,116 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
     """Rows may be written inside; on the way out they are committed, and the files brought along.
 
     An exception inside leaves everything as it was. Raises `InvalidOperation` where a file could not show what was
-    written, and whatever `syncd.requests` raises.
+    written, `SyncdError` where nothing could be committed. What fails behind the commit is told by ``answer``.
     """
     deadline = time.monotonic() + requests.WAIT
     taken = requests.enter(bank, deadline)
     with taken or nullcontext():
-        db = open_database(database_of(bank), create=False) if taken is None else None
-        engine = Engine(bank, db, config) if db is not None else Engine.open(bank, create=True, config=config)
+        if taken is not None:
+            engine = Engine.open(bank, create=True, config=config)
+        else:
+            engine = Engine(bank, open_database(database_of(bank), create=False), config)
         try:
             if taken is not None:
-                engine.converge()  # what was saved by hand comes first: it may be what the rows build on
+                engine.converge()  # what was saved by hand comes first: the rows may build on it
+            made = Writing(engine, observes=engine.mode is Mode.OBSERVE)
             with engine.db.atomic():
-                open_writing = Writing(engine.db, engine)
                 behind = announced.newest(engine.db)
-                yield open_writing
-                number = _close(open_writing, behind, (origin, operation), None if taken is not None else bank)
-            if taken is not None:
-                open_writing.answer = requests.answer(engine, "sync", {})
-            elif number is not None:
-                open_writing.answer = requests.answered(engine.db, bank, number, deadline)
+                yield made
+                last = announced.announce(engine.db, behind, origin, operation)
+                made.last = last if last > behind else None
+                finish = _here(made) if taken is not None else _by_daemon(made, deadline)
+            _bring(made, finish)
+            made.outcome = _outcome(made)
         finally:
             engine.close()
 
 
-def _close(made: Writing, behind: int, name: tuple[str, str], bank: Path | None) -> int | None:
-    """The last statements of the transaction: who wrote it and, with a daemon, the request; the request's number."""
-    last = announced.announce(made.db, behind, *name)
-    if last == behind:
-        return None
-    made.last = last
+Finish = Callable[[], Mapping[str, Any]]
+
+
+def _here(made: Writing) -> Finish:
+    """Plan and commit with the rows what the files will show; they are written by what this returns."""
+    if made.last is None:
+        return _nothing
+    refused, finish = made.engine.commit_rows()
+    _check(made, refused)
+
+    def told() -> Mapping[str, Any]:
+        report = finish()
+        made.problems = report.problems
+        return requests.as_json(report)
+
+    return told
+
+
+def _by_daemon(made: Writing, deadline: float) -> Finish:
+    """Leave the request with the rows; its answer is awaited by what this returns."""
+    if made.last is None:
+        return _nothing
     made.probe = made.engine.converge((), settle=False, dry_run=True)
-    if made.engine.mode is not Mode.OBSERVE and made.probe.refused:
-        raise InvalidOperation(made.probe.refused[0], hint="nothing was written; say it in other words")
-    return requests.ask(made.db, "sync", {}) if bank is not None else None
+    _check(made, made.probe.refused)
+    made.problems = made.probe.problems
+    number = requests.ask(made.db, "sync", {})
+    engine = made.engine
+
+    def told() -> Mapping[str, Any]:
+        try:
+            return requests.answered(engine.db, engine.bank, number, deadline)
+        except BusyError:  # the daemon stopped: whoever has the lock now does it
+            return requests.perform(engine.bank, "sync", {}, engine.config)
+
+    return told
+
+
+def _nothing() -> Mapping[str, Any]:
+    return {"state": "converged"}
+
+
+def _check(made: Writing, refused: Sequence[str]) -> None:
+    """Raises `InvalidOperation` where no document would show one of the rows as it is."""
+    if refused and not made.observes:
+        raise InvalidOperation(refused[0], hint="nothing was written; say it in other words")
+
+
+def _bring(made: Writing, finish: Finish) -> None:
+    """Bring the files along. The rows are durable: what fails from here on is told, not raised."""
+    try:
+        made.answer = finish()
+    except SyncdError as error:
+        made.answer = {"state": "pending", "reason": f"recorded in the database, but the files wait: {error}"}
+
+
+def _outcome(made: Writing) -> Outcome:
+    """The transaction that sealed the rows, and its files."""
+    db = made.db
+    number = db.value('SELECT "transaction" FROM row_changes WHERE id = ?', (made.last,)) if made.last else None
+    if number is None:
+        return Outcome()
+    files = db.rows('SELECT DISTINCT path FROM versions WHERE "transaction" = ? AND emitted ORDER BY path', (number,))
+    waiting = db.rows('SELECT path FROM outbox WHERE "transaction" = ? ORDER BY path', (number,))
+    return Outcome(
+        number,
+        journal.transaction(db, number).transaction_id,
+        tuple(path for (path,) in files),
+        tuple(path for (path,) in waiting),
+    )
+
+
+class _Back(Exception):
+    """Rolls a rehearsal back."""
 
 
 @contextmanager
 def rehearsing(bank: Path, config: Config) -> Iterator[Writing]:
-    """Rows may be written inside; on the way out ``probe`` is what would come of them, and nothing was done."""
-    engine = Engine(bank, open_database(database_of(bank), create=False), config)
+    """Rows may be written inside; on the way out ``probe`` tells what would come of them, and nothing was done."""
+    made = Writing(Engine(bank, open_database(database_of(bank), create=False), config))
     try:
-        with _rolled_back(engine.db):
-            made = Writing(engine.db, engine)
+        with _rolled_back(made.db):
             yield made
-            made.probe = engine.converge(settle=False, dry_run=True)
+            made.probe = made.engine.converge(settle=False, dry_run=True)
     finally:
-        engine.close()
+        made.engine.close()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Documents in their plain form, from values alone: what a bank gets where it has no document and no model. Pure.
 
-One form a kind, that of FORMATS' first examples. What is written here is parsed again by whoever uses it; a value that a
-document cannot hold is left out there (`writer.regenerate`) or refused.
+One form a kind. What is written here is parsed again by whoever uses it; a value that a document cannot hold is left out
+or refused there (`writer.regenerate`).
 """
 
 from __future__ import annotations

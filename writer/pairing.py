@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parser.document import At
 from schema.records import Reading, Value
+from writer.canonical import same
 
 Values = Mapping[str, Value]
 
@@ -60,14 +61,4 @@ def _score(reading: Reading, row: Values, marks: Sequence[str]) -> int:
 
 def differing(reading: Reading, row: Values) -> dict[str, Value]:
     """The fields that ``reading`` shows with another value than ``row`` has, as the row has them."""
-    return {
-        name: row[name]
-        for name, value in reading.values().items()
-        if name in row and not _same(value, row[name])
-    }
-
-
-def _same(a: Value, b: Value) -> bool:
-    if isinstance(a, tuple) or isinstance(b, tuple):
-        return set(a or ()) == set(b or ())
-    return (a or None) == (b or None)
+    return {name: row[name] for name, value in reading.values().items() if name in row and not same(value, row[name])}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parser.document import At, Document, parse
+from schema.records import Table
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.edits import Overlap, apply_edits
 from writer.kinds import Candidate, candidates
@@ -45,11 +46,22 @@ def put(document: Document, changes: Sequence[Change]) -> Put:
 
 
 def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]]:
-    """Removals of readings that share one span together: one cannot go without the other."""
-    groups: dict[tuple[int, int, int], list[Change]] = {}
-    for change in removals:
-        groups.setdefault((change.at.section, *document.at(change.at).span), []).append(change)
-    return list(groups.values())
+    """Removals by the block that goes, the last one first: what stands before it keeps its place.
+
+    What shares a span, or belongs to an entry that goes, goes with it in one step: looked for afterwards, it would be
+    taken for a line of the same words in another entry.
+    """
+    asked = {change.at: change for change in removals}
+    groups: dict[tuple[int, ...], list[Change]] = {}
+    entry: At | None = None
+    for at, reading in document.readings():
+        if reading.table is Table.ENTRIES:
+            entry = at
+        if at in asked:
+            owner = entry if reading.table is Table.MODIFICATIONS and entry in asked else None
+            block = (owner or at).section, *document.at(owner or at).span
+            groups.setdefault(block, []).append(asked[at])
+    return list(groups.values())[::-1]
 
 
 def _together(origin: Document, document: Document, changes: Sequence[Change], refused: list[Refusal]) -> Document:
@@ -120,11 +132,12 @@ def follow(at: At, old: Document, new: Document) -> At | None:
     target = old.at(at)
     before = [a for a, r in old.readings() if head <= a.section < len(old.sections) - tail and r.table is target.table]
     after = [a for a, r in new.readings() if head <= a.section < len(new.sections) - tail and r.table is target.table]
-    if len(before) == len(after) and new.at(same := after[before.index(at)]) == target:  # its twins may have changed
-        return same
+    number = before.index(at)
+    if number < len(after) <= len(before) and new.at(after[number]) == target:  # its twins may have changed
+        return after[number]
     alike = [a for a in after if new.at(a) == target]
     if alike:
         return alike[min([a for a in before if old.at(a) == target].index(at), len(alike) - 1)]
     if len(before) == len(after):  # its values were changed
-        return after[before.index(at)]
+        return after[number]
     return None

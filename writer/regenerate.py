@@ -1,8 +1,8 @@
 """Whole documents from rows: the lossless writer where the document exists, the canonical form where it does not. Pure.
 
-Rows come as `schema.store.fetch_all` gives them: by key, each a mapping of column to value. ``updated`` is the moment for
-``*Last Updated*`` as it is to be written (``2025-11-13 18:27:15 IST``); without it no such line is made or touched. The
-answer is a `Put`: the document, and for each record that it cannot show a refusal with the reason.
+Rows come as `schema.store.fetch_all` gives them: by key, each a mapping of column to value. ``updated`` is the moment
+for ``*Last Updated*`` as it is to be written (``2025-11-13 18:27:15 IST``); without it no such line is made or touched.
+The answer is a `Put`: the document, and for each record that it cannot show a refusal with the reason.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def regenerate_tasks(tasks: Rows, document: Document | None = None, *, updated: 
         )
     changes = _task_changes(document, tasks)
     there = {r.key for _, r in document.readings() if r.table is Table.TASKS and r.role is Role.REGISTRY}
-    changes += [Insert(Table.TASKS, {**_only(row, _HELD), "id": task}) for task, row in tasks.items() if task not in there]
+    changes += [
+        Insert(Table.TASKS, {**_only(row, _HELD), "id": task}) for task, row in tasks.items() if task not in there
+    ]
     return _put(document, changes, updated)
 
 
@@ -55,7 +57,9 @@ def regenerate_edit_history(
     for key, row in modifications.items():
         lines.setdefault(str(row.get("edit_entry_id")), {})[key] = _only(row, FIELDS[Table.MODIFICATIONS])
     if document is None:
-        items = [(_only(row, FIELDS[Table.ENTRIES]), tuple(lines.get(key, {}).values())) for key, row in entries.items()]
+        items = [
+            (_only(row, FIELDS[Table.ENTRIES]), tuple(lines.get(key, {}).values())) for key, row in entries.items()
+        ]
         return _anew(
             "edit_history.md",
             lambda kept: canonical.history_text(kept, updated),
@@ -111,7 +115,8 @@ def regenerate_active_context(
             "activeContext.md",
             lambda kept: canonical.context_text(focus if focus in dict(kept) else None, kept, updated),
             list(mentioned.items()),
-            lambda item: [(Table.TASKS, item[0], _only(item[1], _MENTIONED))],
+            # A task without either is mentioned, which is no reading.
+            lambda item: [(Table.TASKS, item[0], told)] if (told := _only(item[1], _MENTIONED)) else [],
             lambda item: Insert(Table.TASKS, {**_only(item[1], _MENTIONED), "id": item[0]}),
         )
     return _put(document, _task_changes(document, tasks), updated)
@@ -152,11 +157,11 @@ def _put(document: Document, changes: Sequence[Change], updated: str | None) -> 
     stamp = read_date(updated) if updated else None
     if stamp is None or done.document.text == document.text:
         return done
-    stamps = [
-        SetFields(at, {"last_updated": stamp})
-        for at, reading in done.document.readings()
-        if reading.table is Table.HEADER and reading.value("last_updated") not in (None, stamp)
-    ]
+    stamps = []
+    for at, reading in done.document.readings():
+        old = reading.value("last_updated") if reading.table is Table.HEADER else None
+        if isinstance(old, str) and old != stamp[: len(old)]:  # as precise as it was
+            stamps.append(SetFields(at, {"last_updated": stamp[: len(old)]}))
     again = put(done.document, stamps[:1])
     return Put(again.document, (*done.refused, *again.refused))
 

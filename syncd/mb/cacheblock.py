@@ -1,0 +1,108 @@
+"""What the session cache says of the current session in prose: when it began, its period, those before it. Pure.
+
+What the cache's record holds (session, focus, counts) is written by the converge; these lines belong to no record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from parser.moments import render_date
+from syncd.derive import stamp
+
+PATH = "session_cache.md"
+
+
+class Begun(NamedTuple):
+    """A session that began. ``before`` is the document of the one that was current; ``about`` what it is about."""
+
+    path: str
+    before: str | None
+    period: str
+    about: str | None
+    moment: datetime
+
+
+class Part(NamedTuple):
+    """A section of the cache."""
+
+    id: int
+    heading: str
+    text: str
+
+
+_STARTED = re.compile(r"^([-*] )?\**Started:?\**:?[ \t]*(?P<value>[^\n|]*?\d[^\n|*]*?)[ \t]*\r?$", re.M)
+_PERIOD = re.compile(r"^(?:[-*] )?\**Current Period:?\**:?[ \t]*(?P<value>[\w-]+)[ \t]*\r?$", re.M)
+_LAST = re.compile(r"^(?:[-*] )?\**Last Session:?\**:?[ \t]*(?P<value>[^\n]*?)[ \t]*\r?$", re.M)
+_ITEM = re.compile(r"^(?P<mark>\d+\.|[-*])[ \t]+(?P<quote>`?)sessions/[^\s`]+\.md`?(?P<rest>[^\n]*)(?:\n|\Z)", re.M)
+
+
+def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:
+    """The sections that change, with their new texts. A line that the cache does not have is not added."""
+    changed: dict[int, Part] = {}
+    end = next((n for n, p in enumerate(parts) if n and re.match("(session cache|current session)$", p.heading, re.I)
+                and _STARTED.search("".join(q.text for q in parts[:n]))), len(parts))  # fmt: skip
+    _first(parts[: min(end, 3)], _STARTED, lambda old: _moment(old, begun), changed)
+    _first(parts[:end], _PERIOD, lambda old: _cased(old, begun.period), changed)
+    _first(parts[:end], _LAST, lambda old: _last(old, begun), changed)
+    for part in parts[:end]:
+        if re.search("session history", part.heading, re.I) and (text := _listed(part.text, begun)):
+            changed[part.id] = part._replace(text=text)
+            break
+    return list(changed.values())
+
+
+def _first(
+    parts: Sequence[Part], line: re.Pattern[str], new: Callable[[str], str | None], changed: dict[int, Part]
+) -> None:
+    """Replace the value of the first such line."""
+    for part in parts:
+        text = changed.get(part.id, part).text
+        if (match := line.search(text)) is None:
+            continue
+        value = new(match["value"])
+        if value is not None and value != match["value"]:
+            start, end = match.span("value")
+            changed[part.id] = part._replace(text=text[:start] + value + text[end:])
+        return
+
+
+def _moment(old: str, begun: Begun) -> str | None:
+    value = stamp(old, begun.moment)
+    return None if value is None else render_date(old, value)
+
+
+def _cased(old: str, new: str) -> str:
+    return new.title() if old[:1].isupper() else new
+
+
+def _last(old: str, begun: Begun) -> str | None:
+    """Where it names a document, the one before; where it has only the day of the latest session, this one's."""
+    if begun.before and (match := re.search(r"(?:sessions/)?[\w-]+\.md", old)):
+        name = begun.before if match[0].startswith("sessions/") else begun.before.rpartition("/")[2]
+        return old[: match.start()] + name + old[match.end() :]
+    day = re.search(r"\d{4}-\d\d-\d\d", begun.path)
+    return day[0] if day and re.fullmatch(r"\d{4}-\d\d-\d\d", old) else None
+
+
+def _listed(text: str, begun: Begun) -> str | None:
+    """The list with this session first; as long as it was, and numbered as it was."""
+    items = list(_ITEM.finditer(text))
+    if not items or begun.path in items[0][0] or any(a.end() != b.start() for a, b in zip(items, items[1:], strict=False)):
+        return None
+    first = items[0]
+    ends = "\r\n" if first[0].endswith("\r\n") else "\n"
+    about = f" - {begun.about}" if begun.about and any(item["rest"].strip() for item in items) else ""
+    new = f"{first['mark']} {first['quote']}{begun.path}{first['quote']}{about}{ends}"
+    numbered = [item["mark"] for item in items] == [f"{number}." for number in range(1, len(items) + 1)]
+    lines = [new, *(item[0] for item in items)]
+    if re.search(r"\(last \d+\)", text.partition("\n")[0], re.I):
+        lines = lines[: len(items)]
+    if numbered:
+        lines = [re.sub(r"^\d+", str(number), line) for number, line in enumerate(lines, 1)]
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += ends
+    return text[: first.start()] + "".join(lines) + text[items[-1].end() :]

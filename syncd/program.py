@@ -1,0 +1,70 @@
+"""What the programs `syncd` and `mb` have in common: parsers whose complaint is one line, and where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+from syncd.errors import Exit, SyncdError, UsageError, from_os, line_of
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"see `{self.prog} --help`")
+
+
+def guarded(program: str, dispatch: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
+    """Run ``dispatch`` on ``argv`` (default: the process's own); the exit code. Raises nothing but bugs and argparse's exit."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = dispatch(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except SyncdError as error:
+        return _tell(program, error)
+    except OSError as error:
+        return _tell(program, from_os(error))
+    return code
+
+
+def _tell(program: str, error: SyncdError) -> int:
+    print(f"{program}: {line_of(error)}", file=sys.stderr)
+    return error.exit_code
+
+
+def overview(program: str, description: str, commands: Mapping[str, str]) -> ArgumentParser:
+    """The parser of ``program`` without a known command: for its help and its complaints."""
+    width = max(map(len, commands))
+    listing = "\n".join(f"  {name.ljust(width)}  {help_}" for name, help_ in commands.items())
+    parser = Parser(
+        prog=program,
+        usage=f"{program} [--version] [--help] COMMAND …",
+        description=description,
+        epilog=f"commands:\n{listing}\n\n`{program} COMMAND --help` tells more. "
+        "Exit codes: 0 converged, 1 something waits for a person, 2 usage, 3 failed.",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("command", choices=commands, metavar="COMMAND", help=SUPPRESS)
+    return parser
+
+
+def command_parser(program: str, help_: str, more: str | None) -> ArgumentParser:
+    """The parser of one command; ``more`` is what its help says below the options."""
+    return Parser(
+        prog=program,
+        description=f"{help_[0].upper()}{help_[1:]}.",
+        epilog=more,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )

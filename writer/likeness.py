@@ -1,0 +1,239 @@
+"""New documents of one record in the form of one that is there: a task's file, an edit chunk. Pure.
+
+What is made is parsed again; a form that would not read back as the values is not used (None).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from parser.document import Document, parse
+from parser.fields import Label, labels
+from parser.kinds.task_fields import LABELS
+from parser.lines import Line, lines
+from parser.values import is_nothing, read_status, render
+from schema.records import FIELDS, Reading, Role, Status, Table, Value
+from writer.canonical import agrees, entry_line, said, same
+from writer.changes import SetFields
+from writer.kinds.modifications import style_near
+from writer.put import put
+
+Values = Mapping[str, Value]
+Stamp = Callable[[str], str | None]
+"""The present moment in the form of a text that holds one; None where its zone is not known."""
+
+_STAMPS = frozenset({"created", "last updated", "updated"})
+_NOTE = re.compile(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
+_LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
+_EMPTY_TABLE = re.compile(r"^\|[^\n]*\bDetails\b[^\n]*\|[ \t]*\r?$", re.M | re.I)
+_FRONT = re.compile(r"(?P<key>[\w-]+):[ \t]*(?P<value>[^\n\r]*)")
+_DATED_TITLE = re.compile(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
+
+
+# -- a task's file ---------------------------------------------------------------------------------------------------
+
+
+def task_like(model: Document, task: str, values: Values, stamp: Stamp) -> Document | None:
+    """``tasks/<ID>.md`` with the header of ``model``, the file of another task, and nothing below it."""
+    known = {name: value for name, value in values.items() if value not in (None, (), "")}
+    text = "\n".join(_task_header(model, task, known, stamp)).rstrip("\n") + "\n"
+    document = parse(f"tasks/{task}.md", text)
+    at = next((at for at, r in document.readings() if r.table is Table.TASKS), None)
+    if at is None:
+        return None
+    there = said(document, Table.TASKS)
+    names = [n for n in FIELDS[Table.TASKS] if n in known and n != "details" and not same(there.get(n), known[n])]
+    document = put(document, [SetFields(at, {name: known[name]}) for name in names]).document
+    complete = all(same(said(document, Table.TASKS).get(n), v) for n, v in known.items() if n != "details")
+    return document if complete and agrees(document, Table.TASKS, known) else None
+
+
+def _task_header(model: Document, task: str, known: Values, stamp: Stamp) -> Iterator[str]:
+    """The lines of the model up to the end of its first block of fields, with other values."""
+    old = model.path.rpartition("/")[2].removesuffix(".md")
+    titled = False
+    for section in model.sections:
+        if not titled and (section.level == 0 or old not in section.heading):
+            continue
+        has_fields = any(r.table is Table.TASKS and "status" in r.fields for r in section.readings)
+        if titled and not has_fields:
+            return
+        if titled:
+            yield ""
+        yield section.text.partition("\n")[0].rstrip("\r") if titled else _title(section.text, old, task, known)
+        titled = True
+        yield from _fields(lines(section.text)[1:], known, stamp)
+        if has_fields:
+            return
+
+
+def _title(text: str, old: str, task: str, known: Values) -> str:
+    line = text.partition("\n")[0].rstrip()
+    before, _, behind = line.partition(old)
+    found = re.match(r"\**[ \t]*[:\-–—][ \t]*(?=\S)", behind)
+    if found is None or "title" not in known:
+        return f"{before}{task}"
+    return f"{before}{task}{found[0]}{known['title']}"
+
+
+def _fields(body: Sequence[Line], known: Values, stamp: Stamp) -> Iterator[str]:
+    for line in body:
+        found = labels(line)
+        if not line.text.strip():
+            yield ""
+        elif not found:
+            return
+        elif new := _field_line(line, found, known, stamp):
+            yield new
+
+
+def _field_line(line: Line, found: Sequence[Label], known: Values, stamp: Stamp) -> str | None:
+    """A line of the model with other values; None where one of them is missing, or the line is about something else."""
+    text = line.text
+    for label in reversed(found):
+        start, end = label.value_span.start - line.start, label.value_span.end - line.start
+        name = LABELS.get(label.name)
+        new: str | None = None
+        if name is not None and name in known:
+            new = _rendered(name, label.value, known[name])
+        elif label.name in _STAMPS and label.value:
+            new = stamp(label.value)
+        elif name is not None and is_nothing(label.value):
+            new = label.value
+        if new is None or "\n" in new:
+            return None
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _rendered(name: str, old: str, value: Value) -> str:
+    """``value`` in the style of ``old``, without the note that stands behind that."""
+    if name == "status":
+        plain = _NOTE.sub("", old)
+        old = plain if read_status(plain) is not None else old
+        other = next(s for s in Status if s is not read_status(old))
+        return render(name, render(name, old, other), value)  # the word that usually goes with the icon
+    if name == "dependencies":
+        return render(name, "", value)
+    if name in ("started", "completed", "last_updated") and isinstance(value, str) and len(value) == 10:
+        return value
+    return render(name, old, value)
+
+
+# -- what the registry says of a task's file -------------------------------------------------------------------------
+
+
+def keeps_files(registry: Document, files: frozenset[str]) -> bool:
+    """Whether most tasks of ``registry`` are among ``files``, the ids that have a file; an empty one links to them."""
+    registered = {r.key for _, r in registry.readings() if r.role is Role.REGISTRY}
+    if not registered:
+        return _EMPTY_TABLE.search(registry.text) is not None
+    return 2 * len(registered & files) > len(registered)
+
+
+def link_like(registry: Document, task: str) -> str | None:
+    """The link to a task's file as most rows that show details have it; None where they have none."""
+    rows = [(r.key, str(d)) for _, r in registry.readings() if r.role is Role.REGISTRY and (d := r.value("details"))]
+    links = [m[0].replace(key, task) for key, text in rows if (m := _LINK.match(text)) and re.search(rf"\b{key}\b", m[0])]
+    if not rows:
+        empty = not any(r.role is Role.REGISTRY for _, r in registry.readings())
+        return f"[Details](tasks/{task}.md)" if empty and _EMPTY_TABLE.search(registry.text) else None
+    return links[-1] if 2 * len(links) > len(rows) else None
+
+
+# -- an edit chunk ---------------------------------------------------------------------------------------------------
+
+
+def chunk_like(model: Document, path: str, values: Values, rows: Sequence[Values]) -> Document | None:
+    """The edit chunk of an entry in the form of ``model``: with front matter and a heading, or with sections."""
+    for text in (_headed(model, path, values, rows), _sectioned(model, values, rows)):
+        if text is not None:
+            document = parse(path, text)
+            if _tells(document, values, rows):
+                return document
+    return None
+
+
+def chunk_path(model: str, values: Values, number: int = 1) -> str | None:
+    """Where the chunk of an entry goes, named as the one at ``model``; None for an entry without date and time."""
+    day, time = values.get("date"), values.get("time")
+    if not isinstance(day, str) or not isinstance(time, str):
+        return None
+    digits = time.replace(":", "")
+    if len(model.rpartition("/")[2].partition("-")[0]) == 4:
+        digits = digits[:4]
+    ids = re.sub(r"[^A-Za-z0-9.-]+", "-", str(values.get("task_id") or "")).strip("-.")
+    words = re.findall(r"[a-z0-9]+", str(values.get("task_description") or "").lower())
+    name = "-".join(part for part in (digits, ids, _slug(words), str(number) if number > 1 else "") if part)
+    return f"edits/{day}/{name}.md" if model.count("/") > 1 else f"edits/{day}-{name}.md"
+
+
+def _slug(words: Sequence[str]) -> str:
+    """At most six words and forty letters."""
+    slug = ""
+    for word in words[:6]:
+        if len(slug) + len(word) > 40:
+            break
+        slug += f"-{word}" if slug else word
+    return slug
+
+
+def _headed(model: Document, path: str, values: Values, rows: Sequence[Values]) -> str | None:
+    at = next((at for at, r in model.readings() if r.table is Table.ENTRIES and "time" in r.fields), None)
+    if at is None:
+        return None
+    heading = re.match(r"(?:#{1,6}[ \t]+)?(?:\*\*)?", model.sections[at.section].text[model.at(at).span.start :])
+    assert heading is not None
+    opening = heading[0] or "#### "
+    style = style_near(model, at.section)
+    block = "\n".join([entry_line(opening, values, dated="date" in model.at(at).fields), *map(style.line, rows)])
+    front = "\n".join(_front(model, path, values))
+    gap = "\n" if re.search(r"^---[ \t]*\r?\n[ \t]*\r?\n", model.text[3:], re.M) else ""
+    return f"---\n{front}\n---\n{gap}{block}\n" if front else f"{block}\n"
+
+
+def _front(model: Document, path: str, values: Values) -> Iterator[str]:
+    """The lines of the model's front matter that are known for another entry."""
+    if not model.text.startswith("---"):
+        return
+    stem, name = (p.rpartition("/")[2].removesuffix(".md") for p in (model.path, path))
+    moment = " ".join(str(values[n]) for n in ("date", "time", "timezone") if values.get(n))
+    for line in model.text.split("\n")[1:]:
+        found = _FRONT.match(line)
+        if line.startswith("---") or found is None:
+            return
+        key = found["key"]
+        told = {"kind": found["value"].rstrip(), "id": name if found["value"].strip() == stem else "", "created_at": moment}
+        if key == "task_ids" and values.get("task_id"):
+            ids = re.split(r"[\s,/&+]+", str(values["task_id"]))
+            yield f"task_ids: [{', '.join(ids)}]"
+        elif told.get(key):
+            yield f"{key}: {told[key]}"
+
+
+def _sectioned(model: Document, values: Values, rows: Sequence[Values]) -> str | None:
+    """``# Edit Chunk: MOMENT``, ``## Task: ID``, ``### Work Done``, ``### Files Modified``."""
+    title = _DATED_TITLE.match(model.text)
+    if title is None or not any(section.heading == "Work Done" for section in model.sections):
+        return None
+    moment = " ".join(str(values[n]) for n in ("date", "time", "timezone") if values.get(n))
+    parts = [f"{title['words']}{moment}"]
+    if values.get("task_id"):
+        parts.append(f"## Task: {values['task_id']}")
+    parts.append(f"### Work Done\n\n{values.get('task_description') or ''}")
+    if rows:
+        style = style_near(model, len(model.sections) - 1)
+        parts.append("### Files Modified\n\n" + "\n".join(style.line(row) for row in rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def _tells(document: Document, values: Values, rows: Sequence[Values]) -> bool:
+    """Whether a chunk shows exactly this entry with these lines."""
+    found = [r for _, r in document.readings() if r.table is not Table.HEADER]
+    wanted = [(Table.ENTRIES, values), *((Table.MODIFICATIONS, row) for row in rows)]
+    return len(found) == len(wanted) and all(_shows(r, *w) for r, w in zip(found, wanted, strict=True))
+
+
+def _shows(reading: Reading, table: Table, values: Values) -> bool:
+    return reading.table is table and all(same(reading.value(name), values.get(name)) for name in FIELDS[table])
