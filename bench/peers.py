@@ -33,8 +33,9 @@ def measure(setting: Setting, interpreter: str | None = None) -> Peers:
     for name, (oldest, work) in {"sqldown": ((3, 8), sqldown), "basic-memory": ((3, 12), basic_memory)}.items():
         setting.tell(f"peer {name}")
         try:
-            found[name] = work(setting, installed(name, python(oldest, interpreter)))
-        except (Failed, OSError, sqlite3.Error) as error:
+            commands = installed(name, oldest, interpreter)
+            found[name] = {"release": _release(name, commands), **work(setting, commands)}
+        except (Failed, OSError, sqlite3.Error, subprocess.SubprocessError) as error:
             found[name] = {"installed": f"no: {error}"}
         setting.tell(f"  {found[name]}")
     return found
@@ -47,20 +48,27 @@ def python(oldest: tuple[int, int], interpreter: str | None) -> str:
     if sys.version_info >= oldest:
         return sys.executable
     for minor in range(20, oldest[1] - 1, -1):
-        if (found := shutil.which(f"python3.{minor}")) is not None:
+        found = shutil.which(f"python3.{minor}")
+        if found is not None and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0:
             return found
     raise Failed(f"it needs Python {oldest[0]}.{oldest[1]} and none was found; name one with --peer-python")
 
 
-def installed(name: str, interpreter: str) -> Path:
+def installed(name: str, oldest: tuple[int, int], interpreter: str | None) -> Path:
     """The folder with the commands of the peer, installed on first use. Raises `Failed`."""
     folder = CACHE / name
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        _install([interpreter, "-m", "venv", str(folder)])
+        _install([python(oldest, interpreter), "-m", "venv", str(folder)])
         _install([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", name])
         (folder / "done").touch()
     return folder / "bin"
+
+
+def _release(name: str, commands: Path) -> str:
+    code = f"import importlib.metadata as m; print(m.version({name!r}))"
+    done = subprocess.run([str(commands / "python"), "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def _install(command: Sequence[str]) -> None:

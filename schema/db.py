@@ -124,7 +124,8 @@ class Database:
                 f"stopped after {seconds:g} seconds", hint="ask for less, or allow it more time"
             ) from error
         except apsw.AuthError as error:
-            raise errors.BadStatement("only reading is allowed here", hint="write with `mb` or any SQL client") from error
+            hint = "write with `mb` or any SQL client"
+            raise errors.BadStatement("only reading is allowed here", hint=hint) from error
         except apsw.Error as error:
             raise _translated(error, str(self.path)) from error
 

@@ -184,6 +184,12 @@ END"""
     yield f"""CREATE TRIGGER sections_after_insert AFTER INSERT ON sections WHEN {outside.format(row="NEW")} BEGIN
   {_JOURNAL} VALUES (NULL, 'sections', {key.format(row="NEW")}, 'insert', NULL, {place.format(row="NEW")});
 END"""
-    yield f"""CREATE TRIGGER sections_after_delete AFTER DELETE ON sections WHEN {outside.format(row="OLD")} BEGIN
-  {_JOURNAL} VALUES (NULL, 'sections', {key.format(row="OLD")}, 'delete', {place.format(row="OLD")}, NULL);
+    converged = 'SELECT 1 FROM documents WHERE id = OLD.document_id AND "transaction" IS NOT NULL'
+    yield f"""CREATE TRIGGER sections_before_delete BEFORE DELETE ON sections
+WHEN {_OPEN} IS NULL AND EXISTS ({converged}) BEGIN
+  SELECT RAISE(ABORT, 'a section is not deleted by hand: set its text to nothing, or delete the file');
+END"""
+    yield f"""CREATE TRIGGER documents_before_delete BEFORE DELETE ON documents
+WHEN {_OPEN} IS NULL AND OLD."transaction" IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'a document is not deleted by hand: delete the file');
 END"""

@@ -9,16 +9,17 @@ from schema.records import FIELDS, PRECEDENCE, Reading, Table, Value
 from syncd.gather import RecordId
 from syncd.model import Keyed, Verdict
 
+_TABLES = frozenset({Table.TASKS, Table.SESSIONS})  # no other record is told anything by its surroundings
 _NAMED = frozenset({"session_period"})  # a second session of one period is named by its document
 
 
 def adopted(verdicts: Mapping[RecordId, Verdict], emitted: Iterable[Keyed]) -> dict[RecordId, Verdict]:
     """New records with the values that their readings in ``emitted`` show and their rows do not have.
 
-    So that a database made anew from the files is equal: a link to a task's file in its row of the registry, the status that
-    a section gives its table, the number of a session in the name of its document.
+    So that a database made anew from the files is equal: a link to a task's file in its row of the registry, the status
+    that a section gives its table, the number of a session in the name of its document.
     """
-    wanted = {record: verdict for record, verdict in verdicts.items() if verdict.insert and verdict.row is not None}
+    wanted = {r: v for r, v in verdicts.items() if v.insert and v.row is not None and v.table in _TABLES}
     if not wanted:
         return {}
     readings: dict[RecordId, list[Reading]] = {}
@@ -40,6 +41,6 @@ def _told(verdict: Verdict, readings: list[Reading]) -> dict[str, Value]:
         if own not in (None, ()) and name not in _NAMED:
             continue
         shown = next((v for r in readings if (v := r.value(name)) not in (None, ())), None)
-        if shown is not None and shown != own and verdict.table is not Table.CACHE:
+        if shown is not None and shown != own:
             told[name] = shown
     return told

@@ -57,7 +57,8 @@ def _dispatch(arguments: list[str]) -> int:
 def parser_of(name: str) -> ArgumentParser:
     """The parser of the command ``name``."""
     module = import_module(f"syncd.commands.{name}")
-    parser = command_parser(f"syncd {name}", COMMANDS[name], module.__doc__ and module.__doc__.partition("\n")[2].strip())
+    more = (module.__doc__ or "").partition("\n")[2].strip()
+    parser = command_parser(f"syncd {name}", COMMANDS[name], more)
     module.add(parser)
     return parser
 

@@ -13,7 +13,7 @@ from parser.document import At
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
-from syncd import arrival, derive, emission, families, guard
+from syncd import adoption, arrival, derive, emission, families, guard
 from syncd.config import Config
 from syncd.counts import Derived
 from syncd.emission import Plan
@@ -212,7 +212,7 @@ class Decider:
 
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
-        homes = Homes(self._db, plan, self._current, sides)
+        homes = Homes(self._db, plan, self._current, sides, self._ask.now)
         for record, verdict in verdicts.items():
             if record in self._untouched:
                 continue
@@ -237,6 +237,7 @@ class Decider:
             if (keyed := self._current(path)) is not None:
                 changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
         self._make(plan, homes, sides)
+        verdicts |= adoption.adopted(verdicts, out.emitted.values())
         self._note_refused(sides, verdicts)
 
     def _note_refused(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:

@@ -15,7 +15,7 @@ from syncd.state import BankState
 
 @dataclass(frozen=True, slots=True)
 class EditedSections:
-    """``before`` has the base text of each such section by its id, ``paths`` its document, ``texts`` whole new texts."""
+    """``before`` has the base text of each such section by its id, ``paths`` its document, ``texts`` the new texts."""
 
     before: Mapping[int, str]
     paths: Mapping[int, str]

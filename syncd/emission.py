@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from parser.document import At, Document
 from schema.records import Reading, Role, Table, Value
@@ -105,17 +106,26 @@ def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At],
         kept = {_at(r.change): r.reason for r in done.refused}
         refused += [f"{name(places[at])} cannot be taken out of {path}: {why}" for at, why in kept.items()]
         keyed = _without(keyed, places.keys() - kept.keys(), done.document)
-    for birth in changes.births:
-        insert = birth.insert
-        if birth.parent is not None:
-            insert = Insert(insert.table, insert.values, _find(keyed, Table.ENTRIES, birth.parent), insert.children)
-        done = put(keyed.document, [insert])
-        if done.refused:
-            refused.append(f"{birth.table.value} {birth.key} cannot be shown in {path}: {done.refused[0].reason}")
-            continue
-        born = [(birth.table, birth.key), *((Table.MODIFICATIONS, child) for child in birth.children)]
-        keyed = carry(keyed, done.document, born)
+    for _, group in groupby(changes.births, lambda birth: birth.parent or birth.key):
+        keyed = _born(path, keyed, list(group), refused)
     return Emitted(keyed, tuple(refused))
+
+
+def _born(path: str, keyed: Keyed, births: Sequence[Birth], refused: list[str]) -> Keyed:
+    """Insert one record, or several lines of one entry at once."""
+    inserts = [birth.insert for birth in births]
+    if births[0].parent is not None:
+        parent = _find(keyed, Table.ENTRIES, births[0].parent)
+        inserts = [Insert(i.table, i.values, parent, i.children) for i in inserts]
+    done = put(keyed.document, inserts)
+    why = {id(refusal.change): refusal.reason for refusal in done.refused}
+    born: list[tuple[Table, str]] = []
+    for birth, insert in zip(births, inserts, strict=True):
+        if id(insert) in why:
+            refused.append(f"{birth.table.value} {birth.key} cannot be shown in {path}: {why[id(insert)]}")
+        else:
+            born += [(birth.table, birth.key), *((Table.MODIFICATIONS, child) for child in birth.children)]
+    return carry(keyed, done.document, born) if born else keyed
 
 
 def _merged(sets: Sequence[SetFields]) -> list[SetFields]:
@@ -143,7 +153,7 @@ def _place_in(new: Keyed, old: Keyed, at: At) -> At | None:
 
 
 def _without(old: Keyed, gone: Set[At], new: Document) -> Keyed:
-    """``new`` with the keys of ``old``, of which the readings at ``gone`` were taken out: twins differ by place only."""
+    """``new`` with the keys of ``old`` but for the readings at ``gone``, which were taken out: twins differ by place."""
     left = [(reading.table, key) for at, reading, key in old.readings() if at not in gone]
     if [table for table, _ in left] != [reading.table for _, reading in new.readings()]:
         return carry(old, new, [])

@@ -283,8 +283,9 @@ class Engine:
         done: _Round,
     ) -> None:
         bases = self._bases(decided, incoming)
-        names = announced.of_pending(self.db, seen.upto)
-        batch = Batch(*_named(decided, incoming, names), seen=seen.upto)
+        saved = any(self._saved(arrived) for arrived in incoming.values())
+        rows = bool(edits.texts) or any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
+        batch = Batch(*_named(saved, rows, announced.of_pending(self.db, seen.upto)), seen=seen.upto)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
         batch.clashes += decided.clashes
@@ -321,6 +322,11 @@ class Engine:
             self._late.remove(item)
             item.drop()
         return {item.path for item in self._late} & {base.path for base in bases}
+
+    def _saved(self, arrived: Incoming) -> bool:
+        """Whether a document's file holds something else than both sides agreed on."""
+        row = self.state.rows.get(arrived.path)
+        return row is None or arrived.disk is None or arrived.disk.digest != row.hash or arrived.late is not None
 
     def _bases(self, decided: Decided, incoming: dict[str, Incoming]) -> list[NewBase]:
         bases = []
@@ -397,16 +403,15 @@ def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
     total.waiting = {path: why for path, why in total.waiting.items() if path not in looked_at} | done.waiting
 
 
-def _named(decided: Decided, incoming: dict[str, Incoming], names: announced.Named) -> tuple[str, str]:
-    """Operation and origin of the transaction, from what it does and who wrote the rows."""
-    from_db = any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
+def _named(saved: bool, rows: bool, names: announced.Named) -> tuple[str, str]:
+    """Operation and origin of a transaction, from whether documents were saved, rows changed, and who changed them."""
     origin = "+".join(names.origins) or announced.EXTERNAL
-    if incoming and from_db:
+    if saved and rows:
         return "converge", f"file+{origin}"
-    if from_db:
+    if rows:
         named = len(names.operations) == 1 and names.operations[0] != announced.EXTERNAL
         return names.operations[0] if named else "emit", origin
-    return ("absorb", "file") if incoming else ("follow", "syncd")
+    return ("absorb", "file") if saved else ("follow", "syncd")
 
 
 def _does_something(batch: Batch) -> bool:

@@ -18,7 +18,7 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
     """Keep the entry of a line that was edited by row, and the lines of an entry that was, though the text is gone."""
     for record in [r for r, v in verdicts.items() if r[0] is Table.MODIFICATIONS and _came_back(v, sides[r])]:
         _keep((Table.ENTRIES, _entry_of(db, record[1])), sides, verdicts)
-    entries = {key for (table, key), v in verdicts.items() if table is Table.ENTRIES and _came_back(v, sides[table, key])}
+    entries = {r[1] for r, v in verdicts.items() if r[0] is Table.ENTRIES and _came_back(v, sides[r])}
     if not entries:
         return
     for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:

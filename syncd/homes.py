@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from parser.document import Document, parse
+from parser.kinds import kind_of
+from parser.values import render
 from schema import store
 from schema.db import Database
 from schema.records import PRECEDENCE, Role, Table, Value
+from syncd import chunks, derive
+from syncd.chunks import Chunks
 from syncd.emission import Birth, DocumentChanges, Plan
 from syncd.gather import RecordId
 from syncd.lookup import RowLookup
 from syncd.model import Keyed, Row, Sides, Verdict
-from writer import canonical
+from syncd.stamps import present
+from writer import canonical, likeness
 from writer.changes import Insert
+
+_MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
 CurrentDocument = Callable[[str], Keyed | None]
 
@@ -22,21 +31,27 @@ class Homes:
     """Finds the document for each record to insert, and adds the insertion to the plan.
 
     ``current`` gives the document at a path as the files have it. Documents that had to be made are in ``made``.
+    ``now`` is for the stamps of those made like another.
     """
 
-    def __init__(self, db: Database, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides]) -> None:
+    def __init__(
+        self, db: Database, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides], now: datetime
+    ) -> None:
         self._db = db
         self._plan = plan
         self._current = current
         self._sides = sides
-        self.made: dict[str, Document] = {}
-        self.whole: dict[str, RecordId] = {}  # documents whose whole text is one record: its first reading is that
+        self._now = now
+        self._files: frozenset[str] | None = None
+        self._chunks = Chunks(db, current, ())
+        self.made: dict[str, Keyed] = {}
         self.unshown: list[str] = []
 
     def place(self, inserts: list[Verdict]) -> None:
         """Plan all insertions of a batch."""
         lines = [v for v in inserts if v.table is Table.MODIFICATIONS]
         entries = {v.key for v in inserts if v.table is Table.ENTRIES}
+        self._chunks = Chunks(self._db, self._current, entries)
         children: dict[str, list[Verdict]] = {}
         for line in lines:
             children.setdefault(self._entry_of(line.key), []).append(line)
@@ -55,6 +70,8 @@ class Homes:
                     self._session(verdict)
                 case Table.ERRORS:
                     self._add(self._document("errorLog.md"), Birth(_insert(verdict), verdict.table, verdict.key))
+                case Table.CACHE if self._current("session_cache.md") is None:
+                    self._make(canonical.cache_document(_row(verdict)), verdict)
                 case _:
                     self.unshown.append(f"{verdict.table.value} {verdict.key} has no place in the files")
 
@@ -82,40 +99,80 @@ class Homes:
     def _document(self, path: str) -> str:
         """``path``, with a document there: the bank's own, or a new one with its title."""
         if self._current(path) is None and path not in self.made:
-            self.made[path] = canonical.blank(path)
+            self.made[path] = _unkeyed(canonical.blank(path, present(self._now.astimezone())))
         return path
 
     def _task(self, verdict: Verdict) -> None:
-        registry = "tasks.md"
-        if self._current(registry) is not None:
-            values = {**_row(verdict), "id": verdict.key}
-            self._add(registry, Birth(Insert(Table.TASKS, values), verdict.table, verdict.key))
-        elif self._current(f"tasks/{verdict.key}.md") is None:
-            self._make(canonical.task_document(verdict.key, _row(verdict)), verdict)
+        """A row of the registry, a file where the others have one, or only a file where there is no registry."""
+        registry, path = self._current("tasks.md"), f"tasks/{verdict.key}.md"
+        values = dict(_row(verdict))
+        has_file = self._current(path) is not None
+        if registry is None or likeness.keeps_files(registry.document, self._task_files()):
+            if not has_file:
+                self._make(self._task_document(verdict, registry), verdict)
+            has_file = has_file or path in self.made
+        if registry is not None:
+            if has_file and not values.get("details"):
+                values["details"] = likeness.link_like(registry.document, verdict.key)
+            insert = Insert(Table.TASKS, {**values, "id": verdict.key})
+            self._add("tasks.md", Birth(insert, verdict.table, verdict.key))
+
+    def _task_files(self) -> frozenset[str]:
+        """The ids that have a file."""
+        if self._files is None:
+            rows = self._db.rows("SELECT path FROM documents WHERE kind = 'task'")
+            self._files = frozenset(path.rpartition("/")[2].removesuffix(".md") for (path,) in rows)
+        return self._files
+
+    def _task_document(self, verdict: Verdict, registry: Keyed | None) -> Document:
+        """A task's file like that of the newest task that has one, else in the plain form."""
+        known = {key for _, r, key in registry.readings() if r.role is Role.REGISTRY} if registry is not None else set()
+        newest = sorted(self._task_files() & (known or self._task_files()), key=_by_number, reverse=True)
+        for task in newest[:_MODELS]:
+            model = self._current(f"tasks/{task}.md")
+            if model is not None and (
+                made := likeness.task_like(model.document, verdict.key, _row(verdict), self._stamp)
+            ):
+                return made
+        return canonical.task_document(verdict.key, _row(verdict), present(self._now.astimezone()))
+
+    def _stamp(self, old: str) -> str | None:
+        """The present moment as ``old`` writes one."""
+        new = derive.stamp(old, self._now)
+        return None if new is None else render("date", old, new)
 
     def _make(self, document: Document, verdict: Verdict) -> None:
         if not any(reading.table is verdict.table for _, reading in document.readings()):
             self.unshown.append(f"{verdict.table.value} {verdict.key}: no document would show it as it is")
             return
-        self.made[document.path] = document
-        self.whole[document.path] = (verdict.table, verdict.key)
+        self.made[document.path] = _of_one(document, verdict)
         self._plan.setdefault(document.path, DocumentChanges())
 
     def _entry(self, verdict: Verdict, lines: list[Verdict]) -> None:
         sides = self._sides.get((Table.ENTRIES, verdict.key))
         stood = [s.path for s in sides.before if self._current(s.path) is not None] if sides else []
-        insert = Insert(Table.ENTRIES, _shown(verdict), None, tuple(_shown(line) for line in lines))
-        birth = Birth(insert, Table.ENTRIES, verdict.key, None, tuple(line.key for line in lines))
-        self._add(stood[0] if stood else self._document("edit_history.md"), birth)
+        rows, keys = tuple(_shown(line) for line in lines), tuple(line.key for line in lines)
+        birth = Birth(Insert(Table.ENTRIES, _shown(verdict), None, rows), Table.ENTRIES, verdict.key, None, keys)
+        if stood:
+            self._add(stood[0], birth)
+            return
+        chunk = self._chunks.make(_shown(verdict), rows, self.made)
+        if chunk is not None:
+            self.made[chunk.path] = chunks.keyed(chunk, verdict.key, keys)
+            self._plan.setdefault(chunk.path, DocumentChanges())
+        if chunk is None or self._current("edit_history.md") is not None:
+            self._add(self._document("edit_history.md"), birth)
 
     def _line(self, verdict: Verdict) -> None:
+        """A line in the first document that shows its entry, and in the entry's chunk."""
         entry = self._entry_of(verdict.key)
         places = store.readings_of(self._db, Table.ENTRIES.value, entry)
-        for path, *_ in sorted(places, key=lambda p: (PRECEDENCE[Role(p[3])], p[0])):
-            if self._current(path) is not None:
-                self._add(path, Birth(_insert(verdict), verdict.table, verdict.key, entry))
-                return
-        self.unshown.append(f"file_modifications {verdict.key}: its entry {entry or '?'} stands in no document")
+        ranked = sorted(places, key=lambda p: (PRECEDENCE[Role(p.role)], p.path))
+        there = list(dict.fromkeys(p.path for p in ranked if self._current(p.path) is not None))
+        for path in dict.fromkeys([*there[:1], *(p for p in there if kind_of(p) == "edit_chunk")]):
+            self._add(path, Birth(_insert(verdict), verdict.table, verdict.key, entry))
+        if not there:
+            self.unshown.append(f"file_modifications {verdict.key}: its entry {entry or '?'} stands in no document")
 
     def _subtask(self, verdict: Verdict) -> None:
         row = store.fetch(self._db, Table.SUBTASKS.value, verdict.key) or {}
@@ -132,21 +189,26 @@ class Homes:
             self.unshown.append(f"sessions {verdict.key} has no session_date to name its document by")
             return
         path = str(stored.get("path") or self._session_path(row))
+        if kind_of(path) != "session" or re.search(r"[\x00-\x1f]", path):
+            self.unshown.append(f"sessions {verdict.key}: {path!r:.80} cannot be the path of a session's document")
+            return
         if self._current(path) is not None or path in self.made:
-            hint = "give it another session_period"
+            hint = "give it another path, or none"
             self.unshown.append(f"sessions {verdict.key}: {path} shows another session; {hint}")
             return
         self._make(canonical.session_document(path, row), verdict)
 
     def _session_path(self, row: Row) -> str:
-        """Its date and period name a session's document; one without a period gets the next number."""
-        stem = f"sessions/{row['session_date']}"
-        if row.get("session_period"):
-            return f"{stem}-{row['session_period']}.md"
-        number = 1
-        while self._current(f"{stem}-{number}.md") is not None or f"{stem}-{number}.md" in self.made:
+        """Its date and period name a session's document; a second one of a period, and one without, get a number."""
+        stem, number = f"sessions/{str(row['session_date'])[:10]}", 1
+        if period := re.sub(r"[^a-z0-9]+", "-", str(row.get("session_period") or "").lower()).strip("-"):
+            stem, path = f"{stem}-{period}", f"{stem}-{period}.md"
+        else:
+            path = f"{stem}-{number}.md"
+        while self._current(path) is not None or path in self.made:
             number += 1
-        return f"{stem}-{number}.md"
+            path = f"{stem}-{number}.md"
+        return path
 
 
 def start(path: str, homes: Homes, current: CurrentDocument) -> Keyed:
@@ -154,15 +216,28 @@ def start(path: str, homes: Homes, current: CurrentDocument) -> Keyed:
     known = current(path)
     if known is not None:
         return known
-    document = homes.made.get(path) or parse(path, "")
-    owner = homes.whole.get(path)
+    return homes.made.get(path) or _unkeyed(parse(path, ""))
+
+
+def _unkeyed(document: Document) -> Keyed:
+    return Keyed(document, tuple(("",) * len(section.readings) for section in document.sections))
+
+
+def _of_one(document: Document, verdict: Verdict) -> Keyed:
+    """A document whose whole text is one record."""
     return Keyed(
         document,
         tuple(
-            tuple(owner[1] if owner and r.table is owner[0] else "" for r in section.readings)
+            tuple(verdict.key if r.table is verdict.table else "" for r in section.readings)
             for section in document.sections
         ),
     )
+
+
+def _by_number(task: str) -> tuple[bool, list[tuple[int, str]]]:
+    """An id as something to sort by: ids of numbers behind all others, by their number."""
+    parts = re.findall(r"(\d+)|(\D+)", task)
+    return task.startswith("T"), [(int(n or 0), words) for n, words in parts]
 
 
 def _row(verdict: Verdict) -> Row:
@@ -176,5 +251,3 @@ def _shown(verdict: Verdict) -> dict[str, Value]:
 
 def _insert(verdict: Verdict) -> Insert:
     return Insert(verdict.table, _shown(verdict))
-
-

@@ -10,8 +10,8 @@ May import the standard library only. A name says what its file holds:
 
 from __future__ import annotations
 
-import re
 import os
+import re
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, unquote

@@ -19,7 +19,10 @@ class Parser(ArgumentParser):
 
 
 def guarded(program: str, dispatch: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
-    """Run ``dispatch`` on ``argv`` (default: the process's own); the exit code. Raises nothing but bugs and argparse's exit."""
+    """Run ``dispatch`` on ``argv`` (default: the process's own); the exit code.
+
+    Raises nothing but bugs and argparse's exit.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = dispatch(arguments)

@@ -6,7 +6,7 @@ the difference to the version that it had; those are made on the text of now, re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from parser.document import At, Document, parse
@@ -44,8 +44,8 @@ def rebase(had: str, now: Keyed, saved: str, *, tell: bool) -> Rebased:
     document = put(document, list(_field_changes(_keyed(now, document), wanted))).document
     document = put(document, list(_record_changes(_keyed(now, document), old, new, file))).document
     text = document.text
-    told = {clash.field for clash in clashes}
-    clashes += [c for clash in merged.clashes if not told for c in _line_clash(path, clash, text)]
+    told = _lines_of(clashes, now, new)
+    clashes += [c for clash in merged.clashes for c in _line_clash(path, clash, text, told)]
     return Rebased(text, tuple(clashes))
 
 
@@ -121,7 +121,22 @@ def _record_changes(merged: Keyed, old: _Places, new: _Places, file: _Places) ->
             yield Remove(at)
 
 
-def _line_clash(path: str, clash: LineClash, text: str) -> Iterator[Clash]:
-    lost = [line for line in clash.db.split("\n") if line.strip() and line not in clash.base and line not in text]
+def _lines_of(clashes: Iterable[Clash], now: Keyed, there: _Places) -> frozenset[str]:
+    """The lines of now that show the fields of ``clashes``: what was lost of them is told with the field."""
+    fields = {(clash.table, clash.key, clash.field) for clash in clashes}
+    lines: set[str] = set()
+    for (table, key, _, _), (at, reading) in there.items():
+        text = now.document.sections[at.section].text
+        for name, field in reading.fields.items():
+            if (table, key, name) in fields:
+                start, end = text.rfind("\n", 0, field.span.start) + 1, text.find("\n", field.span.end)
+                lines.update(text[start : end if end >= 0 else len(text)].split("\n"))
+    return frozenset(lines)
+
+
+def _line_clash(path: str, clash: LineClash, text: str, told: frozenset[str]) -> Iterator[Clash]:
+    """Lines of the database that stand nowhere now, unless they are among those ``told``."""
+    lines = (line for line in clash.db.split("\n") if line.strip() and line not in told)
+    lost = [line for line in lines if line not in clash.base and line not in text]
     if lost:
         yield Clash(path, "sections", path, "text", clash.base, clash.file, clash.db, Side.FILE)

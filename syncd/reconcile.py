@@ -88,7 +88,9 @@ def _gone_from_file(sides: Sides, db: Row) -> Verdict:
         return Verdict(sides.table, sides.key, None)
     # Deleted in the file, edited in the database: the edit is kept and its text comes back.
     clashes = tuple(
-        Clash(_where(sides.before), sides.table, sides.key, name, sides.base.get(name), None, db.get(name), Side.DB, True)
+        Clash(
+            _where(sides.before), sides.table, sides.key, name, sides.base.get(name), None, db.get(name), Side.DB, True
+        )
         for name in changed
     )
     return Verdict(sides.table, sides.key, db, insert=True, clashes=clashes)
@@ -103,7 +105,9 @@ def _not_in_database(sides: Sides, file: Row) -> Verdict:
         return Verdict(sides.table, sides.key, None, remove=True)
     # Edited in the file, deleted in the database: the edit is kept and the row comes back.
     clashes = tuple(
-        Clash(_where(sides.after), sides.table, sides.key, name, sides.base.get(name), file.get(name), None, Side.FILE, True)
+        Clash(
+            _where(sides.after), sides.table, sides.key, name, sides.base.get(name), file.get(name), None, Side.FILE, True
+        )
         for name in changed
     )
     return Verdict(sides.table, sides.key, file, clashes=clashes)

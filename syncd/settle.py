@@ -40,7 +40,7 @@ _Named = TypeVar("_Named", bound=StrEnum)
 
 def _one_of(kind: type[_Named], word: object) -> _Named:
     try:
-        return kind(word)
+        return kind(str(word))
     except ValueError:
         raise UsageError(f"{word!r} is none of {', '.join(kind)}") from None
 
@@ -141,7 +141,8 @@ def _resolve(engine: Engine, number: int, take: Side) -> None:
 def _close_conflicts_of(db: Database, table: str, key: str, take: Side) -> None:
     """The deletion was taken: with it goes what the conflict's other fields are about."""
     db.run(
-        'UPDATE conflicts SET resolved_at = ?, resolution = ? WHERE "table" = ? AND key = ? AND gone AND resolved_at IS NULL',
+        """UPDATE conflicts SET resolved_at = ?, resolution = ?
+        WHERE "table" = ? AND key = ? AND gone AND resolved_at IS NULL""",
         (_stamp(), take.value, table, key),
     )
 

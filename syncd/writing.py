@@ -146,7 +146,9 @@ def _bring(made: Writing, finish: Finish) -> None:
 def _outcome(made: Writing) -> Outcome:
     """The transaction that sealed the rows, and its files."""
     db = made.db
-    number = db.value('SELECT "transaction" FROM row_changes WHERE id = ?', (made.last,)) if made.last else None
+    change = db.row('SELECT "transaction" FROM row_changes WHERE id = ?', (made.last,)) if made.last else (None,)
+    # The change of a section is not kept when it is sealed: prose alone leaves only the answer, or the last transaction.
+    number = change[0] if change else made.answer.get("number") or _newest(db)
     if number is None:
         return Outcome()
     files = db.rows('SELECT DISTINCT path FROM versions WHERE "transaction" = ? AND emitted ORDER BY path', (number,))
@@ -157,6 +159,11 @@ def _outcome(made: Writing) -> Outcome:
         tuple(path for (path,) in files),
         tuple(path for (path,) in waiting),
     )
+
+
+def _newest(db: Database) -> int | None:
+    last = journal.latest(db)
+    return None if last is None else last.number
 
 
 class _Back(Exception):

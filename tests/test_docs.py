@@ -24,6 +24,7 @@ NAMES = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
 SHIMS = {
     "syncd": f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m syncd "$@"\n',
+    "mb": f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m syncd.mb "$@"\n',
     "sqlite3": f'#!/bin/sh\nexec "{sys.executable}" "$(dirname "$0")/_sqlite.py" "$@"\n',
     "_sqlite.py": """import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as db:

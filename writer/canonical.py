@@ -1,7 +1,7 @@
 """Documents in their plain form, from values alone: what a bank gets where it has no document and no model. Pure.
 
-One form a kind. What is written here is parsed again by whoever uses it; a value that a document cannot hold is left out
-or refused there (`writer.regenerate`).
+One form a kind. What is written here is parsed again by whoever uses it; a value that a document cannot hold is left
+out or refused there (`writer.regenerate`).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _TASK_LABELS = {
     "status": "Status", "priority": "Priority", "started": "Started", "completed": "Completed",
     "last_updated": "Last Updated", "dependencies": "Dependencies", "description": "Description",
 }  # fmt: skip
-_SESSION_LABELS = {"start_time": "Started", "end_time": "Ended", "focus_task": "Focus Task", "status": "Status"}
+SESSION_LABELS = {"start_time": "Started", "end_time": "Ended", "focus_task": "Focus Task", "status": "Status"}
 _CACHE_LABELS = {"current_focus_task": "Focus Task", "current_session_id": "Session File"}
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,})", re.M)
 
@@ -79,10 +79,13 @@ def shown(name: str, value: Value) -> str:
 # -- one record a document -------------------------------------------------------------------------------------------
 
 
-def task_document(task: str, values: Values) -> Document:
-    """``tasks/<ID>.md`` for a task of which only its row is known."""
+def task_document(task: str, values: Values, created: str | None = None) -> Document:
+    """``tasks/<ID>.md`` for a task of which only its row is known; with the stamp ``created`` where that is given."""
     title = values.get("title")
     lines = [f"# {task}: {title}" if title else f"# {task}", ""]
+    if created:
+        values = {n: v for n, v in values.items() if n != "last_updated" or v}
+        lines += [f"*Created: {created}*", *([] if values.get("last_updated") else [f"*Last Updated: {created}*"]), ""]
     for name, label in _TASK_LABELS.items():
         if values.get(name) not in (None, (), ""):
             lines += [""] if name == "description" and lines[-1] else []
@@ -97,10 +100,11 @@ def session_document(path: str, values: Values) -> Document:
     """
     period = str(values.get("session_period") or "").replace("-", " ").title()
     lines = [f"# Session {values['session_date']}" + (f" - {period}" if period else ""), ""]
-    for name, label in _SESSION_LABELS.items():
+    for name, label in SESSION_LABELS.items():
         if values.get(name):
             lines.append(f"**{label}**: {shown(name, values[name])}")
-    plain = _readable(path, lines, Table.SESSIONS, values)
+    # The name of the document may number the period.
+    plain = _readable(path, lines, Table.SESSIONS, {n: v for n, v in values.items() if n != "session_period"})
     content = str(values.get("content") or "").replace("\r\n", "\n").strip("\n")
     if not content:
         return plain
@@ -123,6 +127,11 @@ def _readable(path: str, lines: list[str], table: Table, values: Values) -> Docu
         if "\n" not in line and agrees(parse(path, "\n".join([*kept, line]) + "\n"), table, values):
             kept.append(line)
     return parse(path, "\n".join(kept).rstrip("\n") + "\n")
+
+
+def cache_document(values: Values) -> Document:
+    """``session_cache.md`` of which only its row is known."""
+    return parse("session_cache.md", cache_text(values, ()))
 
 
 def said(document: Document, table: Table) -> dict[str, Value]:

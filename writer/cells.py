@@ -11,6 +11,7 @@ from schema.records import Span
 from writer.edits import Edit
 
 _PIPE = re.compile(r"(?<!\\)\|")
+_CLOSE = re.compile(r"\|(?: [^\s|](?:[^|]*[^\s|])? \|)+\s*")
 _COLOURED = "\ufe0f"
 
 
@@ -94,6 +95,8 @@ def row_like(text: str, table: TableBlock, values: Sequence[str]) -> str | None:
     if complete:
         model = complete[-1]
     line = model.line.text
+    if not table.rows and _CLOSE.fullmatch(line) and None not in contents:  # a header without padding is no model for it
+        return f"| {' | '.join(content or '' for content in contents)} |"
     parts = [line[: len(line) - len(line.lstrip())]] if line.lstrip().startswith("|") else []
     outer = bool(parts)
     cells = []

@@ -34,7 +34,7 @@ def apply_edits(texts: list[str], edits: Iterable[Edit]) -> list[str]:
     by_section: dict[int, list[Edit]] = {}
     for edit in edits:
         group = by_section.setdefault(edit.section, [])
-        if edit not in group or edit.span.start == edit.span.end:
+        if edit.span.start == edit.span.end or edit not in group:
             group.append(edit)
     for section, group in by_section.items():
         group.sort(key=lambda edit: edit.span)

@@ -14,15 +14,17 @@ from parser.kinds.task_fields import LABELS
 from parser.lines import Line, lines
 from parser.values import is_nothing, read_status, render
 from schema.records import FIELDS, Reading, Role, Status, Table, Value
-from writer.canonical import agrees, entry_line, said, same
-from writer.changes import SetFields
+from writer.canonical import STATUS_WORDS, agrees, entry_line, said, same
 from writer.kinds.modifications import style_near
-from writer.put import put
 
 Values = Mapping[str, Value]
 Stamp = Callable[[str], str | None]
 """The present moment in the form of a text that holds one; None where its zone is not known."""
 
+_LABELS = {
+    "title": "Title", "status": "Status", "priority": "Priority", "started": "Started", "completed": "Completed",
+    "last_updated": "Last Updated", "dependencies": "Dependencies", "description": "Description",
+}  # fmt: skip
 _STAMPS = frozenset({"created", "last updated", "updated"})
 _NOTE = re.compile(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
 _LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
@@ -36,17 +38,39 @@ _DATED_TITLE = re.compile(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
 
 def task_like(model: Document, task: str, values: Values, stamp: Stamp) -> Document | None:
     """``tasks/<ID>.md`` with the header of ``model``, the file of another task, and nothing below it."""
-    known = {name: value for name, value in values.items() if value not in (None, (), "")}
-    text = "\n".join(_task_header(model, task, known, stamp)).rstrip("\n") + "\n"
-    document = parse(f"tasks/{task}.md", text)
-    at = next((at for at, r in document.readings() if r.table is Table.TASKS), None)
-    if at is None:
-        return None
-    there = said(document, Table.TASKS)
-    names = [n for n in FIELDS[Table.TASKS] if n in known and n != "details" and not same(there.get(n), known[n])]
-    document = put(document, [SetFields(at, {name: known[name]}) for name in names]).document
-    complete = all(same(said(document, Table.TASKS).get(n), v) for n, v in known.items() if n != "details")
-    return document if complete and agrees(document, Table.TASKS, known) else None
+    known = {name: value for name, value in values.items() if value not in (None, (), "") and name != "details"}
+    made = list(_task_header(model, task, known, stamp))
+    header = [line for number, line in enumerate(made) if line or (number and made[number - 1])]
+    there = said(parse(f"tasks/{task}.md", "\n".join(header)), Table.TASKS)
+    missing = [name for name in _LABELS if name in known and not same(there.get(name), known[name])]
+    while header and not header[-1]:
+        header.pop()
+    status = next(
+        (line for line in header for label in labels(_line(line)) if LABELS.get(label.name) == "status"), None
+    )
+    for name in missing:
+        if name == "description":
+            header.append("")
+        header.append(_labelled(status or "**Status**: -", name, _rendered(name, "", known[name])))
+    document = parse(f"tasks/{task}.md", "\n".join(header) + "\n")
+    told = said(document, Table.TASKS)
+    return (
+        document if agrees(document, Table.TASKS, known) and all(same(told.get(n), known[n]) for n in known) else None
+    )
+
+
+def _line(text: str) -> Line:
+    return Line(0, 0, len(text), text)
+
+
+def _labelled(like: str, name: str, value: str) -> str:
+    """A line for the field ``name`` with the bullet, emphasis and line end of the line ``like``."""
+    label = labels(_line(like))[0]
+    before = re.sub("status", _LABELS[name], like[: label.value_span.start], count=1, flags=re.I)
+    closing = (
+        "*" if like.lstrip("-+* ").startswith("Status") and "**" not in like and like.rstrip().endswith("*") else ""
+    )
+    return f"{before}{'' if before.endswith(' ') else ' '}{value}{closing}" + ("  " if like.endswith("  ") else "")
 
 
 def _task_header(model: Document, task: str, known: Values, stamp: Stamp) -> Iterator[str]:
@@ -112,6 +136,8 @@ def _rendered(name: str, old: str, value: Value) -> str:
     if name == "status":
         plain = _NOTE.sub("", old)
         old = plain if read_status(plain) is not None else old
+        if is_nothing(old):
+            return STATUS_WORDS.get(str(value), str(value))
         other = next(s for s in Status if s is not read_status(old))
         return render(name, render(name, old, other), value)  # the word that usually goes with the icon
     if name == "dependencies":
@@ -135,7 +161,9 @@ def keeps_files(registry: Document, files: frozenset[str]) -> bool:
 def link_like(registry: Document, task: str) -> str | None:
     """The link to a task's file as most rows that show details have it; None where they have none."""
     rows = [(r.key, str(d)) for _, r in registry.readings() if r.role is Role.REGISTRY and (d := r.value("details"))]
-    links = [m[0].replace(key, task) for key, text in rows if (m := _LINK.match(text)) and re.search(rf"\b{key}\b", m[0])]
+    links = [
+        m[0].replace(key, task) for key, text in rows if (m := _LINK.match(text)) and re.search(rf"\b{key}\b", m[0])
+    ]
     if not rows:
         empty = not any(r.role is Role.REGISTRY for _, r in registry.readings())
         return f"[Details](tasks/{task}.md)" if empty and _EMPTY_TABLE.search(registry.text) else None
@@ -204,7 +232,11 @@ def _front(model: Document, path: str, values: Values) -> Iterator[str]:
         if line.startswith("---") or found is None:
             return
         key = found["key"]
-        told = {"kind": found["value"].rstrip(), "id": name if found["value"].strip() == stem else "", "created_at": moment}
+        told = {
+            "kind": found["value"].rstrip(),
+            "id": name if found["value"].strip() == stem else "",
+            "created_at": moment,
+        }
         if key == "task_ids" and values.get("task_id"):
             ids = re.split(r"[\s,/&+]+", str(values["task_id"]))
             yield f"task_ids: [{', '.join(ids)}]"

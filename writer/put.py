@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from parser.document import At, Document, parse
 from schema.records import Table
+from schema.records import Table
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.edits import Overlap, apply_edits
 from writer.kinds import Candidate, candidates
@@ -31,18 +32,37 @@ def put(document: Document, changes: Sequence[Change]) -> Put:
     """Make ``changes``, whose addresses are those of ``document``. Without changes, the document itself.
 
     Fields are set first, in one step if that can be; then records are inserted, in the order given, while all their
-    models still stand; then records are removed, those that share a block at once.
+    models still stand, the lines of one entry in one step if that can be; then records are removed, those that share a block at once.
     """
     refused: list[Refusal] = []
     inserts = [change for change in changes if isinstance(change, Insert)]
     steps: list[list[Change]] = [[change for change in changes if isinstance(change, SetFields)]]
-    steps += [[insert] for insert in inserts]
+    steps += _runs(inserts)
     steps += _blocks(document, [change for change in changes if isinstance(change, Remove)])
     result = document
     for step in steps:
         if step:
             result = _together(document, result, step, refused)
     return Put(result, tuple(refused))
+
+
+def _runs(inserts: Sequence[Insert]) -> list[list[Change]]:
+    """Insertions step by step: of lines that follow on each other in one entry the first, which may open its list, then
+    the others at once."""
+    steps: list[list[Change]] = []
+    parent: At | None = None
+    rest: list[Change] | None = None
+    for insert in inserts:
+        lines = insert.table is Table.MODIFICATIONS
+        if not lines or insert.parent is None or insert.parent != parent:
+            steps.append([insert])
+            parent, rest = (insert.parent if lines else None), None
+        elif rest is None:
+            rest = [insert]
+            steps.append(rest)
+        else:
+            rest.append(insert)
+    return steps
 
 
 def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]]:
@@ -67,8 +87,9 @@ def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]
 def _together(origin: Document, document: Document, changes: Sequence[Change], refused: list[Refusal]) -> Document:
     """Make ``changes``, addressed in ``origin``, on ``document``; half by half where they do not go together."""
     current = []
+    places: dict[At, At | None] = {}
     for change in changes:
-        moved = _readdressed(change, origin, document)
+        moved = _readdressed(change, origin, document, places)
         if moved is None:
             refused.append(Refusal(change, "what it is about is gone"))
         else:
@@ -109,15 +130,20 @@ def _attempt(document: Document, changes: Sequence[Change], edits: Candidate) ->
     return why_not(document, changes, edits, after) or after
 
 
-def _readdressed(change: Change, old: Document, new: Document) -> Change | None:
-    """``change`` with its address in ``old`` as an address in ``new``; None where that reading is gone."""
-    if isinstance(change, Insert):
-        if change.parent is None:
-            return change
-        parent = follow(change.parent, old, new)
-        return replace(change, parent=parent) if parent is not None else None
-    at = follow(change.at, old, new)
-    return replace(change, at=at) if at is not None else None
+def _readdressed(change: Change, old: Document, new: Document, known: dict[At, At | None]) -> Change | None:
+    """``change`` with its address in ``old`` as an address in ``new``; None where that reading is gone.
+
+    ``known`` holds the addresses that were looked up before.
+    """
+    asked = change.parent if isinstance(change, Insert) else change.at
+    if asked is None or old is new:
+        return change
+    if asked not in known:
+        known[asked] = follow(asked, old, new)
+    at = known[asked]
+    if at is None:
+        return None
+    return replace(change, parent=at) if isinstance(change, Insert) else replace(change, at=at)
 
 
 def follow(at: At, old: Document, new: Document) -> At | None:

@@ -6,8 +6,9 @@ look. `why_not` answers with a sentence; no sentence means well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from parser.document import At, Document, Section
 from schema.records import Field, Place, Reading, Role, Span, Table, Value
@@ -63,13 +64,15 @@ def why_not(document: Document, changes: Sequence[Change], edits: Iterable[Edit]
     reason = _expect(document, changes, edits, wanted)
     if reason:
         return reason
-    missing, extra = _unmatched(list(wanted.values()), found)
+    missing, left = _unmatched(list(wanted.values()), found)
+    extra = _Extra(left)
     for change in changes:
         if isinstance(change, Insert) and (reason := _arrived(document, change, extra)):
             return reason
     if missing:
         return f"it would lose or change {missing[0]}"
-    return f"it would also make {extra[0]}" if extra else None
+    first = next(iter(extra.shown.values()), None)
+    return f"it would also make {first}" if first else None
 
 
 def _strayed(document: Document, edits: Sequence[Edit], after: Document) -> str | None:
@@ -231,40 +234,90 @@ def _give(shown: _Shown, name: str, value: Value) -> None:
 
 
 def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[_Shown], list[_Shown]]:
-    """What is wanted and not there, and what is there and not wanted. The strict ones choose first."""
-    there: dict[tuple[Table, str | None, Role], list[_Shown]] = {}
+    """What is wanted and not there, and what is there and not wanted. The strict ones choose first, among their equals."""
+    left = {id(shown): shown for shown in found}
+    equals: dict[object, list[_Shown]] = {}
     for shown in reversed(found):
-        there.setdefault((shown.table, shown.key, shown.role), []).append(shown)
-    missing = []
-    for shown in sorted(wanted, key=lambda s: bool(s.free or s.arrived)):
-        group = there.get((shown.table, shown.key, shown.role), [])
-        index = next((i for i in range(len(group) - 1, -1, -1) if shown.fits(group[i])), None)
-        if index is None:
+        equals.setdefault(_look(shown), []).append(shown)
+    missing, lenient = [], []
+    for shown in wanted:
+        if shown.free or shown.arrived:
+            lenient.append(shown)
+        elif (match := _take(equals.get(_look(shown), []), shown.fits)) is None:
             missing.append(shown)
         else:
-            del group[index]
-    return missing, [shown for group in there.values() for shown in reversed(group)]
+            del left[id(match)]
+    groups: dict[object, list[_Shown]] = {}
+    for shown in reversed(left.values()) if lenient else ():
+        groups.setdefault((shown.table, shown.key, shown.role), []).append(shown)
+    for shown in lenient:
+        match = _take(groups.get((shown.table, shown.key, shown.role), []), shown.fits)
+        if match is None:
+            missing.append(shown)
+        else:
+            del left[id(match)]
+    return missing, list(left.values())
 
 
-def _arrived(document: Document, change: Insert, extra: list[_Shown]) -> str | None:
+def _look(shown: _Shown) -> object:
+    return (shown.table, shown.key, shown.role, frozenset(shown.values.items()))
+
+
+def _take(group: list[_Shown], wanted: Callable[[_Shown], bool]) -> _Shown | None:
+    """Take the last of ``group`` that is wanted; the groups are kept in reverse, so that taking is cheap."""
+    for index in range(len(group) - 1, -1, -1):
+        if wanted(group[index]):
+            return group.pop(index)
+    return None
+
+
+_MARKS: Mapping[Table, tuple[str, ...]] = {
+    Table.MODIFICATIONS: ("action", "file_path", "description"),
+    Table.ENTRIES: ("task_id", "task_description", "time"),
+}
+"""Fields that only a record's own line shows: by these an inserted one is found among many."""
+
+
+class _Extra:
+    """Readings that are there and were not before: the inserted records are among them."""
+
+    def __init__(self, shown: Sequence[_Shown]) -> None:
+        self.shown = {id(one): one for one in shown}
+        self._groups: dict[object, list[_Shown]] = {}
+        for one in shown:
+            self._groups.setdefault(self._mark(one.table, one.values), []).append(one)
+
+    @staticmethod
+    def _mark(table: Table, values: Mapping[str, Value]) -> object:
+        return (table, *(values.get(name) or None for name in _MARKS.get(table, ())))
+
+    def find(self, table: Table, values: Mapping[str, Value]) -> Iterator[_Shown]:
+        """Those that show ``values``, in the order of the text."""
+        return (one for one in self._groups.get(self._mark(table, values), ()) if _shows(one, values))
+
+    def remove(self, one: _Shown) -> None:
+        """One that was asked for."""
+        del self.shown[id(one)]
+        self._groups[self._mark(one.table, one.values)].remove(one)
+
+
+def _arrived(document: Document, change: Insert, extra: _Extra) -> str | None:
     """Take the inserted record and its children out of ``extra``; the reason if they are not all there as asked for."""
     parent = _shown(document.at(change.parent)) if change.parent is not None else None
-    places = [
+    found = (
         shown
-        for shown in extra
-        if shown.table is change.table
-        and (shown.key is None or shown.key == change.values.get("id", shown.key))
+        for shown in extra.find(change.table, change.values)
+        if (shown.key is None or shown.key == change.values.get("id", shown.key))
         and (parent is None or (shown.parent is not None and parent.is_entry(shown.parent)))
-        and _shows(shown, change.values)
-    ]
+    )
+    places = list(found if change.table is Table.TASKS else islice(found, 1))  # a task may get a row and a section
     if not places:
         return "it would not be read back as it was asked for"
-    if change.table is not Table.TASKS:  # a task may get a row and a section
-        places = places[:1]
     for shown in places:
         extra.remove(shown)
+    table = CHILDREN.get(change.table)
     for values in change.children:
-        child = next((s for s in extra if s.table is CHILDREN.get(change.table) and _shows(s, values)), None)
+        child = next(extra.find(table, values), None) if table else None
         if child is None or (child.parent is not None and child.parent not in places):
             return "what belongs to it would not be read back as it was asked for"
         extra.remove(child)

@@ -21,7 +21,7 @@ _PERIOD = re.compile(
     re.I,
 )
 _IS_TASK = re.compile(rf"[-_ ]+{TASK_ID}(?![^\W_])")
-_NAMES = {
+NAMES = {
     "focus task": "focus_task",
     "focus tasks": "focus_task",
     "focus": "focus_task",
@@ -129,7 +129,7 @@ def _read(text: str, level: int, title: str) -> Iterator[_Found | Problem]:
         if not line.text.strip():
             continue
         found = labels(line)
-        if focus and not started and not any(label.name in _NAMES for label in found):
+        if focus and not started and not any(label.name in NAMES for label in found):
             yield _first_line(line)
         started = True
         for label in found:
@@ -146,7 +146,7 @@ def _first_line(line: Line) -> _Found:
 
 
 def _labelled(label: Label) -> Iterator[_Found | Problem]:
-    name = _NAMES.get(label.name)
+    name = NAMES.get(label.name)
     if name is None or not label.value:
         return
     if name == "range":

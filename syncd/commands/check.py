@@ -4,7 +4,7 @@ Lines that were not understood, places that disagree, dependencies on tasks that
 damage of the database. It changes nothing; the exit code is 1 where there is any finding, 3 where there is damage.
 
 With --fix places that disagree with their record are brought to its value, in one transaction, after the differences
-were shown; on a terminal only if you say yes. --dry-run shows them and stops. Then the exit code is that of what is left.
+were shown; on a terminal only if you say yes. --dry-run shows them and stops.
 """
 
 from __future__ import annotations

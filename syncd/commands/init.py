@@ -1,30 +1,38 @@
 """Make the database from what is there. No file is written but those in .syncd.
 
 What was found is told: documents by kind, rows by table, lines that were not understood, drift. On a bank that has a
-database already it only tells.
+database already it only tells. With --new a bank is started: its documents are written first, into a folder that has
+none.
 """
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from syncd import bank as banks
 from syncd import config, findings, inspect, output
 from syncd.commands import common
-from syncd.errors import Exit
+from syncd.errors import Exit, UsageError
 
 _SHOWN = 10
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd init`."""
+    parser.add_argument(
+        "--new", action="store_true", help="write the documents of a new bank first (default: memory-bank/)"
+    )
     common(parser, bank=True)
 
 
-def run(argument: str | None, bank: str | None, as_json: bool) -> int:
+def run(argument: str | None, bank: str | None, as_json: bool, new: bool = False) -> int:
     """Make the database and tell what was found."""
+    if new:
+        _start(argument, bank)
     folder = banks.chosen(argument, bank)
     banks.require_documents(folder)
     fresh = not banks.database_of(folder).exists()
@@ -39,6 +47,16 @@ def run(argument: str | None, bank: str | None, as_json: bool) -> int:
     else:
         _show(found)
     return Exit.ATTENTION if found["holds"] else Exit.CONVERGED
+
+
+def _start(argument: str | None, bank: str | None) -> None:
+    """Write the documents of a new bank. Raises `UsageError` and `BankError`."""
+    from syncd import newbank
+
+    if argument and bank and Path(argument).resolve() != Path(bank).resolve():
+        raise UsageError(f"two banks named: {argument} and {bank}", hint="name one of them")
+    named = argument or bank or os.environ.get("SYNCD_BANK") or banks.FOLDERS[0]
+    newbank.create(Path(named), datetime.now().astimezone())
 
 
 def _found(folder: Path, fresh: bool) -> dict[str, Any]:

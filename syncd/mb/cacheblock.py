@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from parser.moments import render_date
@@ -43,8 +44,7 @@ _ITEM = re.compile(r"^(?P<mark>\d+\.|[-*])[ \t]+(?P<quote>`?)sessions/[^\s`]+\.m
 def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:
     """The sections that change, with their new texts. A line that the cache does not have is not added."""
     changed: dict[int, Part] = {}
-    end = next((n for n, p in enumerate(parts) if n and re.match("(session cache|current session)$", p.heading, re.I)
-                and _STARTED.search("".join(q.text for q in parts[:n]))), len(parts))  # fmt: skip
+    end = _end_of_first(parts)
     _first(parts[: min(end, 3)], _STARTED, lambda old: _moment(old, begun), changed)
     _first(parts[:end], _PERIOD, lambda old: _cased(old, begun.period), changed)
     _first(parts[:end], _LAST, lambda old: _last(old, begun), changed)
@@ -53,6 +53,16 @@ def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:
             changed[part.id] = part._replace(text=text)
             break
     return list(changed.values())
+
+
+def _end_of_first(parts: Sequence[Part]) -> int:
+    """Where the first of several caches in one file ends."""
+    told = False
+    for number, part in enumerate(parts):
+        if told and re.match("(session cache|current session)$", part.heading, re.I):
+            return number
+        told = told or _STARTED.search(part.text) is not None
+    return len(parts)
 
 
 def _first(
@@ -91,7 +101,8 @@ def _last(old: str, begun: Begun) -> str | None:
 def _listed(text: str, begun: Begun) -> str | None:
     """The list with this session first; as long as it was, and numbered as it was."""
     items = list(_ITEM.finditer(text))
-    if not items or begun.path in items[0][0] or any(a.end() != b.start() for a, b in zip(items, items[1:], strict=False)):
+    apart = any(above.end() != below.start() for above, below in pairwise(items))
+    if not items or apart or begun.path in items[0][0]:
         return None
     first = items[0]
     ends = "\r\n" if first[0].endswith("\r\n") else "\n"

@@ -1,7 +1,7 @@
 """The command line of `mb`: finds the command's function, and loads that module only.
 
-A command is two functions of a module of this package: ``add_<name>(parser)`` with its options and ``<name>(...) -> int``
-with plain arguments named as the options are.
+A command is two functions of a module of this package: ``add_<name>(parser)`` with its options, and
+``<name>(...) -> int`` with plain arguments named as the options are.
 """
 
 from __future__ import annotations

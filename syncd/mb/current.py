@@ -6,9 +6,11 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from parser.moments import render_date
 from schema import checks, store
 from schema.db import Database
-from syncd.mb import cacheblock
+from syncd.derive import stamp
+from syncd.mb import cacheblock, stamps
 
 if TYPE_CHECKING:
     from syncd.api import Transaction
@@ -68,6 +70,34 @@ def focus_on(tx: Transaction, session: int, task: str) -> None:
     _show_in_cache(tx, document_of(tx.db, session), task)
 
 
+def end(tx: Transaction, session: int) -> None:
+    """End a session. Where its document says only when it began, the end gets a line below.
+
+    Raises `InvalidOperation`.
+    """
+    rows = tx.db.rows(
+        """SELECT s.id, s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
+        JOIN sessions ON sessions.path = d.path WHERE sessions.id = ? ORDER BY s.position LIMIT 3""",
+        (session,),
+    )
+    if not any(re.search(r"^\W*(ended|end|finished)\b", text, re.M | re.I) for _, text in rows):
+        for number, text in rows:
+            if (new := _with_end(text, tx.moment)) is not None:
+                tx.db.run("UPDATE sections SET text = ? WHERE id = ?", (new, number))
+                break
+    tx.complete_session(session)
+
+
+def _with_end(text: str, moment: datetime) -> str | None:
+    """``text`` with a line that says when it ended, shaped as that of the start; None where there is none."""
+    match = re.search(r"^(?P<mark>\W*)Started(?P<colon>\W+)(?P<value>\d[^\n]*?)[ \t]*(?P<break>\r?\n)", text, re.M)
+    value = stamp(match["value"], moment) if match else None
+    if match is None or value is None:
+        return None
+    line = f"{match['mark'].lstrip()}Ended{match['colon']}{render_date(match['value'], value)}{match['break']}"
+    return text[: match.end()] + line + text[match.end() :]
+
+
 def document_of(db: Database, session: int) -> str | None:
     """The document of a session."""
     path = db.value("SELECT path FROM sessions WHERE id = ?", (session,))
@@ -89,6 +119,7 @@ def _show_in_cache(tx: Transaction, path: str | None, task: str | None) -> None:
     tx.update_session_cache(
         current_session_id=_as_before(before, path) if path else None,
         current_focus_task=_titled(tx.db, task, form) if task else None,
+        last_updated=stamps.again(tx, row.get("last_updated")),
     )
 
 
@@ -126,9 +157,8 @@ def _free_path(db: Database, session: int) -> str:
         date, glue = date.replace("-", "_"), "_"
     stem, number = f"sessions/{date}{glue}{period}", 1
     path = f"{stem}.md"
-    while db.value(
-        "SELECT EXISTS (SELECT 1 FROM documents WHERE path = ?1) OR EXISTS (SELECT 1 FROM sessions WHERE path = ?1)", (path,)
-    ):
+    taken = "SELECT 1 FROM documents WHERE path = ?1 UNION SELECT 1 FROM sessions WHERE path = ?1"
+    while db.row(taken, (path,)) is not None:
         number += 1
         path = f"{stem}-{number}.md"
     return path

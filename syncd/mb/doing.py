@@ -1,4 +1,4 @@
-"""What commands that write have in common: the options, the transaction, the answer, the question for what is missing."""
+"""What commands that write have in common: options, transaction, answer, and the question for what is missing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def _moment(opened: Bank, text: str) -> datetime:
         zone = opened.now().tzinfo if opened.config.timezone else None
         return naive.astimezone() if zone is None else naive.replace(tzinfo=zone)
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no moment", hint="one looks like 2026-03-07 18:20 or 2026-03-07 18:20:05") from None
+        hint = "one looks like 2026-03-07 18:20 or 2026-03-07 18:20:05"
+        raise UsageError(f"{text!r:.60} is no moment", hint=hint) from None
 
 
 def _tell(result: Result, made: Made, as_json: bool, dry_run: bool) -> int:

@@ -42,7 +42,6 @@ INSERT INTO temp.found(place, id, text)
 PLACES = ("sections", "tasks", "task_subtasks", "edit_entries", "file_modifications", "sessions", "error_logs")
 _FROM, _TO = "\x02", "\x03"
 _WIDTH = 100
-_ORDER = "CASE role WHEN 'own' THEN 0 WHEN 'registry' THEN 1 WHEN 'history' THEN 2 ELSE 3 END"
 
 
 def add_search(parser: ArgumentParser) -> None:
@@ -118,7 +117,8 @@ def _hit(db: Database, place: str, number: str, marked: str) -> dict[str, Any]:
 
 def _section_of(db: Database, table: str, key: str) -> int | None:
     found = db.value(
-        f'SELECT section_id FROM readings WHERE "table" = ? AND key = ? ORDER BY {_ORDER}, section_id LIMIT 1',
+        """SELECT section_id FROM readings WHERE "table" = ? AND key = ?
+        ORDER BY CASE role WHEN 'own' THEN 0 WHEN 'registry' THEN 1 WHEN 'history' THEN 2 ELSE 3 END, section_id""",
         (table, key),
     )
     return None if found is None else int(found)
@@ -127,7 +127,8 @@ def _section_of(db: Database, table: str, key: str) -> int | None:
 def _where(db: Database, section: int) -> tuple[str, str, int]:
     """Document and heading of a section, and how many lines stand above it."""
     row = db.row(
-        "SELECT d.path, s.heading, d.id, s.position FROM sections s JOIN documents d ON d.id = s.document_id WHERE s.id = ?",
+        """SELECT d.path, s.heading, d.id, s.position FROM sections s
+        JOIN documents d ON d.id = s.document_id WHERE s.id = ?""",
         (section,),
     )
     assert row is not None

@@ -1,7 +1,5 @@
 """`mb task`: the tasks, one task, and what changes them."""
 
-# ruff: noqa: S608 - the names in these statements are those of our own tables
-
 from __future__ import annotations
 
 from argparse import ArgumentParser
@@ -13,6 +11,7 @@ from syncd import bank as banks
 from syncd import inspect, output
 from syncd.commands import common, whole_number
 from syncd.errors import Exit, UsageError
+from syncd.mb import stamps
 from syncd.mb.doing import Made, carry_out, found, needed, writes
 
 if TYPE_CHECKING:
@@ -79,7 +78,9 @@ def _told(db: Database, task: str) -> dict[str, Any]:
         JOIN documents d ON d.id = s.document_id WHERE r."table" = 'tasks' AND r.key = ? ORDER BY 1""",
         (task,),
     )
-    items = db.rows("SELECT id, section, text, status FROM task_subtasks WHERE task_id = ? ORDER BY position, id", (task,))
+    items = db.rows(
+        "SELECT id, section, text, status FROM task_subtasks WHERE task_id = ? ORDER BY position, id", (task,)
+    )
     work = db.rows(
         """SELECT e.id, e.date, e.time, e.task_description,
           (SELECT count(*) FROM file_modifications f WHERE f.edit_entry_id = e.id)
@@ -103,7 +104,7 @@ def add_add_task(parser: ArgumentParser) -> None:
     parser.add_argument("--status", metavar="STATUS", default="pending", help="its status (default pending)")
     parser.add_argument("--priority", metavar="PRIORITY", help="CRITICAL, HIGH, MEDIUM or LOW")
     parser.add_argument("--started", metavar="DATE", help="YYYY-MM-DD, alone or with a time")
-    parser.add_argument("--depends-on", metavar="ID", action="append", default=[], help="a task it needs (may be repeated)")
+    parser.add_argument("--depends-on", metavar="ID", action="append", default=[], help="one it needs (repeatable)")
     parser.add_argument("--description", metavar="TEXT", help="one line about it")
     parser.add_argument("--key", metavar="KEY", help="a name for this call: a second one with it changes nothing")
     writes(parser)
@@ -146,7 +147,8 @@ def add_set_task(parser: ArgumentParser) -> None:
     parser.add_argument("--description", metavar="TEXT", help="another description of one line")
     parser.add_argument("--tick", metavar="ITEM", type=whole_number, action="append", default=[],
                         help="an item of its checklist is done (ids: `mb task show`; may be repeated)")  # fmt: skip
-    parser.add_argument("--untick", metavar="ITEM", type=whole_number, action="append", default=[], help="one is not done")
+    parser.add_argument("--untick", metavar="ITEM", type=whole_number, action="append", default=[],
+                        help="one is not done")  # fmt: skip
     parser.add_argument("--add-item", metavar="TEXT", dest="items", action="append", default=[], help="a new item")
     writes(parser)
 
@@ -182,6 +184,7 @@ def set_task(
         for item, now in [*((i, "completed") for i in tick), *((i, "pending") for i in untick)]:
             _require_item(tx.db, known, item)
             tx.tick_subtask(item, now)
+        stamps.touch(tx, known)
         added = [tx.add_subtask(known, text) for text in items]
         return {"task": known, **({"items": added} if added else {})}
 

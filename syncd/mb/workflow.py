@@ -11,7 +11,7 @@ from syncd import bank as banks
 from syncd import config, inspect
 from syncd.commands import answer, common
 from syncd.errors import UsageError
-from syncd.mb import filelines
+from syncd.mb import filelines, stamps
 from syncd.mb.doing import Made, carry_out, needed, writes
 from syncd.mb.filelines import FileLine
 
@@ -44,8 +44,8 @@ def log_work(
 ) -> int:
     """Record work in the edit history.
 
-    The entry gets the present time, in the precision and with the zone that the bank's history uses, and a line for each
-    file. It returns when rows and files are durable; exit code 1 says that something is pending, and what.
+    The entry gets the present time, in the precision and with the zone that the bank's history uses, and a line for
+    each file. It returns when rows and files are durable; exit code 1 says that something is pending, and what.
     """
     named = needed(",".join(tasks) if tasks else None, "--task", "task (T21, or T21,T20)", "workflow log-work")
     told = needed(summary, "--summary", "summary", "workflow log-work")
@@ -57,6 +57,7 @@ def log_work(
         if status is not None:
             for task in ids:
                 tx.update_task_status(task, status)
+                stamps.touch(tx, task)
         return {"entry": entry, "files": lines}
 
     return carry_out(act, "log-work", bank=bank, as_json=as_json, dry_run=dry_run, at=at)
@@ -75,7 +76,7 @@ def _ids(text: str) -> list[str]:
 def add_update_session(parser: ArgumentParser) -> None:
     """The options of `mb workflow update-session`."""
     parser.add_argument("--focus", metavar="ID", help="the task that the session is about")
-    parser.add_argument("--note", dest="notes", action="append", metavar="TEXT", help="one line for its notes (may be repeated)")
+    parser.add_argument("--note", dest="notes", action="append", metavar="TEXT", help="a line for its notes")
     parser.add_argument("--end", action="store_true", help="the session is over")
     parser.add_argument("--new", action="store_true", help="begin another one, also where one is open")
     writes(parser)
@@ -111,7 +112,7 @@ def update_session(
         for note in notes or ():
             tx.update_session(known, note=note)
         if end:
-            tx.complete_session(known)
+            current.end(tx, known)
         return {"session": known, "document": current.document_of(tx.db, known)}
 
     return carry_out(act, "update-session", bank=bank, as_json=as_json, dry_run=dry_run, at=at)
@@ -156,6 +157,7 @@ def complete_task(
         if changelog.add_line(tx.db, changelog.Done(known, title, note, f"{tx.moment:%Y-%m-%d}")):
             made["changelog"] = changelog.PATH
         tx.update_task_status(known, "completed")
+        stamps.touch(tx, known)
         entry = tx.insert_edit_entry(description=note or f"{title} completed", task_ids=[known])
         return {"entry": entry, "files": filelines.record(tx, entry, files), **made}
 
@@ -171,7 +173,7 @@ def add_sync(parser: ArgumentParser) -> None:
 def sync(bank: str | None, as_json: bool, follow: bool) -> int:
     """Bring files and database together now.
 
-    The same as `syncd sync`: rows that any program changed are written into the files, files that were edited into rows.
+    The same as `syncd sync`: rows that any program changed are written into the files, edited files into rows.
     """
     folder = banks.find(bank)
     banks.require_documents(folder)

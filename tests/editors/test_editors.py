@@ -60,7 +60,8 @@ class Bank:
         """The text of a document as the database has it."""
         return "".join(
             text for (text,) in self.sql(
-                "SELECT s.text FROM sections s JOIN documents d ON d.id = s.document_id WHERE d.path = ? ORDER BY s.position",
+                "SELECT s.text FROM sections s JOIN documents d ON d.id = s.document_id WHERE d.path = ? "
+                "ORDER BY s.position",
                 path,
             )
         )  # fmt: skip
@@ -195,9 +196,8 @@ def save_with_a_row_in_flight(bank: Bank, save: Save, word: str) -> None:
     assert edited != text
     bank.sql("UPDATE tasks SET title = ? WHERE id = 'T6'", f"Sheet after {word}")
     save(bank.folder / TASK, edited)
-    bank.wait(
-        lambda: (bank.folder / TASK).exists() and f"Sheet after {word}" in bank.read(TASK), "the row's title in the file"
-    )
+    file = bank.folder / TASK
+    bank.wait(lambda: file.exists() and f"Sheet after {word}" in bank.read(TASK), "the row's title in the file")
     bank.wait(lambda: f"Said by {word}." in bank.stored(TASK), "the sentence in the database")
     bank.wait_equal(TASK)
     assert f"Said by {word}." in bank.read(TASK)
@@ -227,10 +227,12 @@ def test_every_way_of_saving_is_noticed(bank: Bank, save: Save) -> None:
 EDITORS: dict[str, tuple[str, Callable[[str], list[str]], str | None]] = {
     "vim": ("vim", lambda f: ["vim", "-es", "-u", "NONE", "-c", "$s/$/\\rWord by vim/", "-c", "wq", f], None),
     "vim-in-place": (
-        "vim", lambda f: ["vim", "-es", "-u", "NONE", "-c", "set bkc=yes", "-c", "$s/$/\\rWord by vim-in-place/", "-c", "wq", f],
-        None,
+        "vim", lambda f: ["vim", "-es", "-u", "NONE", "-c", "set bkc=yes", "-c", "$s/$/\\rWord by vim-in-place/",
+                          "-c", "wq", f], None,
     ),
-    "nvim": ("nvim", lambda f: ["nvim", "--headless", "-u", "NONE", "-c", "$s/$/\\rWord by nvim/", "-c", "wq", f], None),
+    "nvim": (
+        "nvim", lambda f: ["nvim", "--headless", "-u", "NONE", "-c", "$s/$/\\rWord by nvim/", "-c", "wq", f], None,
+    ),
     "nano": ("nano", lambda f: ["nano", f], "tty"),
     "ed": ("ed", lambda f: ["ed", "-s", f], "$a\nWord by ed\n.\nw\nq\n"),
     "sed": ("sed", lambda f: ["sed", "-i", "-e", "$a Word by sed", f], None),
@@ -254,7 +256,8 @@ def test_a_real_editor_and_a_row_change_both_arrive(bank: Bank, name: str) -> No
     bank.wait_equal(TASK)
 
     def save(file: Path, _: str) -> None:
-        done = subprocess.run(arguments(str(file)), input=given, text=True, capture_output=True, timeout=20, check=False)
+        run = arguments(str(file))
+        done = subprocess.run(run, input=given, text=True, capture_output=True, timeout=20, check=False)
         assert done.returncode in (0, 1), done
         assert f"Word by {name}" in file.read_text() or bank.process.poll() is None
 

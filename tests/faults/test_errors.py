@@ -1,4 +1,4 @@
-"""Disks that are full, small or read-only: real ones, in a mount namespace of their own. One line, exit 3, nothing lost."""
+"""Disks that are full, small or read-only: real ones, in mounts of their own. One line, exit 3, nothing lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ needs_mount = pytest.mark.skipif(not can_mount(), reason="may not mount here")
 
 
 def in_a_small_disk(tmp_path: Path, script: str, size: str = "6m") -> subprocess.CompletedProcess[str]:
-    """Run a shell script beside a synced sample bank, ``$BANK``, on a disk of its own; ``sync`` and ``sql`` are there."""
+    """Run a shell script beside a synced sample bank, ``$BANK``, on a disk of its own, with ``sync`` and ``sql``."""
     disk = tmp_path / "disk"
     disk.mkdir()
     prelude = f"""

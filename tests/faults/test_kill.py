@@ -1,7 +1,7 @@
 """Killed at any point of a converge that moves both sides: files are old or new, and the next run finishes the work.
 
-A child of this process converges and kills itself with SIGKILL right before the n-th call that could leave a trace: each
-statement to the database, each call that changes a file or its name. The bank is then opened as a new process would.
+A child of this process converges and kills itself with SIGKILL right before the n-th call that could leave a trace:
+each statement to the database, each call that changes a file or its name. The bank is then opened as by a new process.
 """
 
 from __future__ import annotations

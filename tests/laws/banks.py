@@ -114,14 +114,17 @@ def change_a_row(db: Database, chance: random.Random) -> str | None:
         f"UPDATE tasks SET priority = '{chance.choice(('LOW', 'CRITICAL'))}' WHERE id = '{task}'",
         f"INSERT OR IGNORE INTO task_dependencies SELECT id, 'T{chance.randint(1, 9)}' FROM tasks WHERE id = '{task}'",
         f"DELETE FROM task_dependencies WHERE task_id = '{task}'",
-        "UPDATE edit_entries SET task_description = task_description || ' more' WHERE id = (SELECT max(id) FROM edit_entries)",
+        "UPDATE edit_entries SET task_description = task_description || ' more'"
+        " WHERE id = (SELECT max(id) FROM edit_entries)",
         "UPDATE file_modifications SET description = 'new words' WHERE id = (SELECT min(id) FROM file_modifications)",
         "DELETE FROM file_modifications WHERE id = (SELECT max(id) FROM file_modifications)",
         "DELETE FROM edit_entries WHERE id = (SELECT min(id) FROM edit_entries)",
         "UPDATE error_logs SET cause = 'a new cause' WHERE id = (SELECT min(id) FROM error_logs)",
         "UPDATE task_subtasks SET status = 'completed' WHERE id = (SELECT min(id) FROM task_subtasks)",
-        f"INSERT INTO edit_entries(date, time, task_id, task_description) VALUES ('2026-03-07', '10:{chance.randint(10, 59)}', 'T3', 'From a row')",
-        "INSERT INTO tasks(id, title, status, priority) VALUES ('T88', 'From a row', 'pending', 'LOW') ON CONFLICT DO NOTHING",
+        f"INSERT INTO edit_entries(date, time, task_id, task_description)"
+        f" VALUES ('2026-03-07', '10:{chance.randint(10, 59)}', 'T3', 'From a row')",
+        "INSERT INTO tasks(id, title, status, priority) VALUES ('T88', 'From a row', 'pending', 'LOW')"
+        " ON CONFLICT DO NOTHING",
     ]
     statement = chance.choice(statements)
     before = db.value("SELECT total_changes()")

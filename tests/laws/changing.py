@@ -6,11 +6,21 @@ import random
 from collections.abc import Mapping, Sequence
 
 from parser.document import At, Document, parse
-from schema.records import FIELDS, Place, Priority, Reading, Span, Status, Table, Value
+from schema.records import FIELDS, Place, Priority, Reading, Status, Table, Value
 from writer.changes import Change, Remove, SetFields
 from writer.put import Put, put
 
-_TEXTS = ("Tide tables", "x", "Höhe | Breite", "two  spaces", "`code` and **bold**", "🙂", "a — b: c", "T1: T2", "# hash")
+_TEXTS = (
+    "Tide tables",
+    "x",
+    "Höhe | Breite",
+    "two  spaces",
+    "`code` and **bold**",
+    "🙂",
+    "a — b: c",
+    "T1: T2",
+    "# hash",
+)
 _DATES = ("2026-01-02", "2025-12-31 23:59", "2026-03-06 18:35:10")
 _IDS = ("T1", "T3a", "META-1", "T77")
 
@@ -131,7 +141,7 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
 
     A value that is replaced by another allows its own characters (and the padding of its cell, the blank lines around
     its block) to differ. Where a value comes or goes, what separates it goes with it: its lines are allowed, as is a
-    line that names several files (it is split) or a file by a link (its words may name it too); and of an error, whose values come with labels, its section.
+    line that names files, which may be split; and of an error, whose values come with labels, its section.
     """
     text = document.text
     allowed = bytearray(len(text) + 1)
@@ -146,24 +156,12 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
             first, last = start + field.span.start, start + field.span.end
             if reading.table is Table.ERRORS:
                 first, last = start + reading.span.start, start + reading.span.end
-            elif not value or not field.value or _shared(document, change.at, field.span) or text[first - 1] == "(":
+            elif not value or not field.value or reading.table is Table.MODIFICATIONS:
                 first, last = text.rfind("\n", 0, first) + 1, (text.find("\n", last) + 1 or len(text) + 1) - 1
             elif field.place is not Place.LINE:
                 first, last = _padding(text, first, last)
             allowed[first : last + 1] = b"\1" * (last + 1 - first)
     return _outside(text, done.document.text, allowed)
-
-
-def _shared(document: Document, at: At, span: Span) -> bool:
-    """Whether another reading has something of the line at ``span`` too."""
-    section = document.sections[at.section]
-    first, last = section.text.rfind("\n", 0, span.start), section.text.find("\n", span.end)
-    return any(
-        number != at.reading and first < f.span.start and f.span.end <= (last if last >= 0 else len(section.text))
-        for number, reading in enumerate(section.readings)
-        if reading.table is Table.MODIFICATIONS
-        for f in reading.fields.values()
-    )
 
 
 def _padding(text: str, first: int, last: int) -> tuple[int, int]:
@@ -205,7 +203,9 @@ def _lost_readings(document: Document, done: Put, made: Sequence[Change]) -> str
     after = [(r.table, r.role, _look(r)) for _, r in done.document.readings()]
     spans = [(at.section, document.at(at).span) for at in gone]
     for at, reading in document.readings():
-        within = any(s == at.section and span.start <= reading.span.start and reading.span.end <= span.end for s, span in spans)
+        within = any(
+            s == at.section and span.start <= reading.span.start and reading.span.end <= span.end for s, span in spans
+        )
         if at in gone or at in changed or within or _belongs(document, at, gone):
             continue
         look = (reading.table, reading.role, _look(reading))
@@ -224,7 +224,10 @@ def _around(document: Document, at: At, gone: set[At]) -> bool:
     """Whether a field of the reading holds the place of a removed one: then it says less now."""
     return any(
         at.section == g.section
-        and any(f.span.start <= document.at(g).span.start and document.at(g).span.end <= f.span.end for f in document.at(at).fields.values())
+        and any(
+            f.span.start <= document.at(g).span.start and document.at(g).span.end <= f.span.end
+            for f in document.at(at).fields.values()
+        )
         for g in gone
     )
 

@@ -14,7 +14,21 @@ Text = st.SearchStrategy[str]
 
 IDS = ("T1", "T2", "T3", "T3a", "T20a", "META-1")
 DATES = ("2025-11-13", "2026-03-05", "2026-03-06")
-WORDS = ("curve", "tide", "Fix the axis", "a|b", "päck", "`code`", "**bold**", "🙂", "Ã¼ber", "— dash", "\u2028", "(x)", "")
+WORDS = (
+    "curve",
+    "tide",
+    "Fix the axis",
+    "a|b",
+    "päck",
+    "`code`",
+    "**bold**",
+    "🙂",
+    "Ã¼ber",
+    "— dash",
+    "\u2028",
+    "(x)",
+    "",
+)
 STATUSES = (
     "🔄", "🔄 IN PROGRESS", "🔄 **IN PROGRESS** (Phase 3)", "🔄 In Progress (85%)", "🔄 95% Complete", "IN_PROGRESS",
     "Active", "🚧 in progress", "✅", "✅ COMPLETED - Full Implementation", "✅ **COMPLETED** 2025-05-02", "DONE",
@@ -41,7 +55,8 @@ PIECES = (
     "#\n", "Set\n===\n", "=======\n", "---\n", "word\n", "trailing  \n", "\n", "  \n", "\t\n", "> quote\n", "> # q\n",
     "    code\n", "```\n", "```py\n", "  ```\n", "~~~~\n", "````\n", "- item\n", "  - nested\n", "1. one\n", "* star\n",
     "<!-- # hidden\n", "-->\n", "<!-- whole -->\n", "<div>\n", "</div>\n", "<pre>\n", "</pre>\n", "[a]: /u 'one\n",
-    "| a | b |\n", "|---|---|\n", "| a\\|b | `c|d` | e\n", "|\n", "no end", "\r\n", "\r", "\f", "\x00", "\u2028", "\x85",
+    "| a | b |\n", "|---|---|\n", "| a\\|b | `c|d` | e\n", "|\n", "no end",
+    "\r\n", "\r", "\f", "\x00", "\u2028", "\x85",
     "\ufeff", "Ã©Â€\n", "🏳️‍🌈 e\u0301\n", "<<<<<<< HEAD\n", "[TASK ID]\n",
 )  # fmt: skip
 
@@ -58,9 +73,9 @@ headings = st.builds(lambda n, t: f"{'#' * n} {t}\n", st.integers(1, 6), titles)
 fences = st.builds(
     lambda mark, inner, close: f"{mark}\n{inner}{mark if close else ''}\n",
     pick(("```", "~~~", "  ```", "````")),
-    st.lists(pick(("# no heading\n", "| ID | Status |\n|---|---|\n| T1 | ✅ |\n", "- [x] no item\n", "x\n")), max_size=3).map(
-        "".join
-    ),
+    st.lists(
+        pick(("# no heading\n", "| ID | Status |\n|---|---|\n| T1 | ✅ |\n", "- [x] no item\n", "x\n")), max_size=3
+    ).map("".join),
     st.booleans(),
 )
 comments = st.builds("<!-- {}{}\n".format, titles, pick((" -->", "\n## hidden\n-->", "")))
@@ -70,11 +85,24 @@ def _field(form: str, name: str, value: str) -> str:
     return form.format(name, value) + "\n"
 
 
-FORMS = ("**{}**: {}", "**{}:** {}", "*{}: {}*", "_{}: {}_", "- **{}**: {}", "- {}: {}", "{}: {}", "## {}: {}", "**{}**:{}  ")
+FORMS = (
+    "**{}**: {}",
+    "**{}:** {}",
+    "*{}: {}*",
+    "_{}: {}_",
+    "- **{}**: {}",
+    "- {}: {}",
+    "{}: {}",
+    "## {}: {}",
+    "**{}**:{}  ",
+)
 _named = st.one_of(
     st.tuples(pick(("Status", "status")), pick(STATUSES)),
     st.tuples(st.just("Priority"), pick(PRIORITIES)),
-    st.tuples(pick(("Started", "Completed", "Last Updated", "Last Active", "Created", "Updated", "Last", "Ended")), pick(MOMENTS)),
+    st.tuples(
+        pick(("Started", "Completed", "Last Updated", "Last Active", "Created", "Updated", "Last", "Ended")),
+        pick(MOMENTS),
+    ),
     st.tuples(pick(("Dependencies", "Depends On")), pick(NEEDS)),
     st.tuples(pick(("Title", "Focus Task", "Focus", "Task", "Session File", "Description", "Context", "File")), titles),
 )
@@ -139,7 +167,9 @@ entry_heads = st.one_of(
     st.builds("#### {}: {}\n".format, _tasks.map("/".join), titles),
 )
 modifications = st.one_of(
-    st.builds("{}- {} `{}`{}{}\n".format, pick(("", "  ")), pick(VERBS), pick(PATHS), pick((*DASHES, " to ", "")), titles),
+    st.builds(
+        "{}- {} `{}`{}{}\n".format, pick(("", "  ")), pick(VERBS), pick(PATHS), pick((*DASHES, " to ", "")), titles
+    ),
     st.builds("- {} `{}`, `{}` - {}\n".format, pick(VERBS), pick(PATHS), pick(PATHS), titles),
     st.builds("- {} [name]({}) - {}\n".format, pick(VERBS), pick(PATHS), titles),
     st.builds("- {}\n".format, titles),
@@ -160,7 +190,9 @@ errors = st.builds(
     st.lists(
         st.one_of(
             st.builds(
-                "**{}:** {}\n".format, pick(("File", "Error", "Cause", "Fix", "Changes", "Task", "Error Message")), titles
+                "**{}:** {}\n".format,
+                pick(("File", "Error", "Cause", "Fix", "Changes", "Task", "Error Message")),
+                titles,
             ),
             st.builds("**{}:**\n```\n{}\n```\n".format, pick(("Error", "Error Message")), titles),
             st.builds("**{}:**\n- `{}`\n".format, pick(("Files", "Affected Files", "Errors")), pick(PATHS)),
@@ -177,8 +209,10 @@ task_heads = st.builds("{} {}{}{}\n".format, pick(("#", "##", "###")), ids, pick
 task_blocks = st.builds(lambda head, body: head + "".join(body), task_heads, st.lists(fields | field_lines, max_size=4))
 task_sections = pick((
     "## Active Tasks\n", "## Completed Tasks\n", "## Paused Tasks\n", "## Pending Tasks\n", "## Cancelled Tasks\n",
-    "## Completion Criteria\n", "## Acceptance Criteria\n", "## Progress\n", "## Subtasks\n", "## Dependencies\n- T1\n- T2\n",
-    "## Current Session\n", "## Overview\n", "## Task Registry\n", "## Session History\n1. `sessions/2026-03-05-evening.md` - x\n",
+    "## Completion Criteria\n", "## Acceptance Criteria\n", "## Progress\n", "## Subtasks\n",
+    "## Dependencies\n- T1\n- T2\n",
+    "## Current Session\n", "## Overview\n", "## Task Registry\n",
+    "## Session History\n1. `sessions/2026-03-05-evening.md` - x\n",
     "## Description\n", "## Current Focus\n", "# Session Cache\n", "# Edit History\n", "# Task Registry\n",
 ))  # fmt: skip
 sessions = st.builds(

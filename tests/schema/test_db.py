@@ -18,6 +18,7 @@ import pytest
 from schema import db as db_module
 from schema import errors
 from schema.db import Database, open_database
+from schema.migrations import MIGRATIONS
 
 
 def test_a_database_is_for_its_owner_only(db: Database) -> None:

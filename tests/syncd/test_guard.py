@@ -29,7 +29,16 @@ def test_gits_conflict_markers_hold_a_document(ends: bytes) -> None:
         b"<<<<<<< HEAD\nours\n>>>>>>> branch\n",
         b"<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n",
     ],
-    ids=["nothing", "a heading's rule", "no end", "no start", "in reverse", "within a line", "no middle", "an edit block"],
+    ids=[
+        "nothing",
+        "a heading's rule",
+        "no end",
+        "no start",
+        "in reverse",
+        "within a line",
+        "no middle",
+        "an edit block",
+    ],
 )
 def test_less_than_all_markers_is_prose(text: bytes) -> None:
     """A leftover alone holds nothing."""

@@ -49,7 +49,9 @@ def test_the_first_entry_makes_an_edit_history(small: Small) -> None:
     live = small(BRIEF)
     insert = "INSERT INTO edit_entries(date, time, timezone, task_id, task_description) VALUES (?, ?, 'UTC', 'T1', ?)"
     live.sql(insert, "2026-03-06", "18:40:00", "First entry")
-    live.sql("INSERT INTO file_modifications(edit_entry_id, action, file_path, description) VALUES (1, 'Created', 'a', 'b')")
+    live.sql(
+        "INSERT INTO file_modifications(edit_entry_id, action, file_path, description) VALUES (1, 'Created', 'a', 'b')"
+    )
     assert live.sync().problems == ()
     live.sql(insert, "2026-03-07", "09:00:00", "Second entry")
     assert live.sync().problems == ()
@@ -84,17 +86,17 @@ def test_a_subtask_of_a_task_without_a_document_is_told(small: Small) -> None:
     assert live.tree().keys() == {"tasks.md"}
 
 
-def test_two_sessions_of_one_period_cannot_both_be_named(small: Small) -> None:
-    """Their date and period are their document's name: the second is told, and gets one when it has its own period."""
+def test_two_sessions_of_one_period_do_not_overwrite_each_other(small: Small) -> None:
+    """Each has a document of its own; both rows stay."""
     live = small(BRIEF)
+    insert = "INSERT INTO sessions(session_date, session_period, focus_task) VALUES ('2026-03-07', 'evening', ?)"
     for focus in ("T1", "T2"):
-        live.sql("INSERT INTO sessions(session_date, session_period, focus_task) VALUES ('2026-03-07', 'evening', ?)", focus)
-    assert any("another session" in problem for problem in live.sync().problems)
-    assert [path for path in live.tree() if path.startswith("sessions/")] == ["sessions/2026-03-07-evening.md"]
-    assert live.value("SELECT count(*) FROM sessions") == 2
-    live.sql("UPDATE sessions SET session_period = 'night' WHERE focus_task = 'T2'")
+        live.sql(insert, focus)
     live.sync()
-    assert "T2" in live.read("sessions/2026-03-07-night.md")
+    documents = sorted(path for path in live.tree() if path.startswith("sessions/"))
+    assert [["T1" in live.read(path), "T2" in live.read(path)] for path in documents].count([True, True]) == 0
+    assert sorted(live.sql("SELECT focus_task FROM sessions")) == [("T1",), ("T2",)]
+    assert "T1" in live.read("sessions/2026-03-07-evening.md")
     settled(live)
 
 

@@ -10,7 +10,9 @@ from syncd.match import NEW, Edited, Matcher
 from syncd.model import Keyed, Row
 
 HISTORY, ARCHIVE, CHUNK = "edit_history.md", "archive/edit_history_2026.md", "edits/2026-03-06/183510-T3-hover.md"
-ENTRY = "#### 18:35:10 UTC - T3: Hover line on the curve\n- Created `src/input.ts` - Pointer\n- Modified `src/curve.ts` - Line\n"
+ENTRY = "#### 18:35:10 UTC - T3: Hover line on the curve\n" + (
+    "- Created `src/input.ts` - Pointer\n- Modified `src/curve.ts` - Line\n"
+)
 OTHER = "#### 17:20:00 UTC - T3: Jump at midnight\n- Fixed `src/sample.ts` - Last sample\n"
 DAY = "### 2026-03-06\n\n"
 

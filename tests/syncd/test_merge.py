@@ -18,8 +18,10 @@ CASES = {
     "both inserted at one place": ("a\nb\n", "a\nfile\nb\n", "a\ndb\nb\n", "a\nfile\ndb\nb\n"),
     "both appended to a text without a final newline": ("a", "a\nfile", "a\ndb\n", "a\nfile"),
     "one removed what the other left": ("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nc\nd\n"),
-    "a carriage return is part of its line": ("a\r\nb\r\nc\r\n", "x\r\nb\r\nc\r\n", "a\r\nb\r\ny\r\n", "x\r\nb\r\ny\r\n"),
-    "a form feed and a line separator end no line": ("a\fb\u2028c\nd\n", "a\fb\u2028c\nx\n", "a\fb\u2028c\nd\ny\n", None),
+    "a carriage return is part of its line": ("a\r\nb\r\nc\r\n", "x\r\nb\r\nc\r\n", "a\r\nb\r\ny\r\n",
+                                              "x\r\nb\r\ny\r\n"),
+    "a form feed and a line separator end no line": ("a\fb\u2028c\nd\n", "a\fb\u2028c\nx\n", "a\fb\u2028c\nd\ny\n",
+                                              None),
 }  # fmt: skip
 
 

@@ -74,7 +74,8 @@ def test_a_conflicting_save_behind_the_crash_is_told(live: LiveBank, monkeypatch
     crash_before_files(live, monkeypatch)
     live.edit(TASK, "**Priority**: LOW", "**Priority**: HIGH")
     report = live.sync()
-    assert [(c["field"], c["base"], c["file"], c["db"]) for c in report.conflicts] == [("priority", "LOW", "HIGH", "MEDIUM")]
+    told = [(c["field"], c["base"], c["file"], c["db"]) for c in report.conflicts]
+    assert told == [("priority", "LOW", "HIGH", "MEDIUM")]
     assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "HIGH"
     assert "**Priority**: HIGH" in live.read(TASK)
     live.assert_at_rest()

@@ -15,7 +15,8 @@ Values = dict[str, Value]
 NOWHERE = Span(0, 0)
 PATHS = {
     Role.OWN: "tasks/T1.md", Role.REGISTRY: "tasks.md", Role.DETAILS: "tasks.md", Role.CACHE: "session_cache.md",
-    Role.CONTEXT: "activeContext.md", Role.HISTORY: "sessions/2026-03-06-evening.md", Role.ARCHIVE: "archive/tasks/T1.md",
+    Role.CONTEXT: "activeContext.md", Role.HISTORY: "sessions/2026-03-06-evening.md",
+    Role.ARCHIVE: "archive/tasks/T1.md",
     Role.CHUNK: "edits/2026-03-06/1000-T1-x.md",
 }  # fmt: skip
 
@@ -57,7 +58,10 @@ CASES = {
         [], [place(REGISTRY, status="pending"), place(OWN, status="paused")], None, "paused"
     ),
     "the registry speaks before the cache on first import": Case(
-        [], [place(CONTEXT, status="blocked"), place(CACHE, status="pending"), place(REGISTRY, status="paused")], None, "paused"
+        [],
+        [place(CONTEXT, status="blocked"), place(CACHE, status="pending"), place(REGISTRY, status="paused")],
+        None,
+        "paused",
     ),
     "a place left open says nothing on first import": Case(
         [], [place(OWN, status=None), place(REGISTRY, status="paused")], None, "paused"
@@ -89,7 +93,10 @@ CASES = {
         [place(REGISTRY, status="paused")], [place(REGISTRY, status="paused", title="b")], "pending", "pending"
     ),
     "a new place that does not outrank the others says nothing": Case(
-        [place(OWN, status="pending")], [place(OWN, status="pending"), place(CACHE, status="paused")], "pending", "pending"
+        [place(OWN, status="pending")],
+        [place(OWN, status="pending"), place(CACHE, status="paused")],
+        "pending",
+        "pending",
     ),
     "a new place that outranks all others becomes the value": Case(
         [place(REGISTRY, status="pending")],
@@ -106,7 +113,10 @@ CASES = {
     ),
     "emptying a place is a change": Case([place(OWN, status="pending")], [place(OWN, status=None)], "pending", None),
     "the place that showed the value went, and the next in rank speaks": Case(
-        [place(OWN, status="pending"), place(CACHE, status="paused")], [place(CACHE, status="paused")], "pending", "paused"
+        [place(OWN, status="pending"), place(CACHE, status="paused")],
+        [place(CACHE, status="paused")],
+        "pending",
+        "paused",
     ),
     "all places caught up with an earlier change": Case(
         [place(OWN, status="paused"), place(CACHE, status="pending")],
@@ -224,7 +234,11 @@ GONE = {
     "new in the database": (task([], [], None, row(status="paused")), "paused"),
     "new in the files": (task([], [place(OWN, status="paused")]), "paused"),
     "one place of two deleted": (
-        task([place(OWN, status="paused"), place(CACHE, status="paused")], [place(OWN, status="paused")], row(status="paused")),
+        task(
+            [place(OWN, status="paused"), place(CACHE, status="paused")],
+            [place(OWN, status="paused")],
+            row(status="paused"),
+        ),
         "paused",
     ),
 }
@@ -259,7 +273,9 @@ def test_an_edit_in_a_file_beats_a_deletion_in_the_database() -> None:
     verdict = reconcile(sides)
     assert verdict.row == row(status="paused")
     assert not verdict.remove
-    assert verdict.clashes == (Clash("tasks/T1.md", Table.TASKS, "T1", "status", "pending", "paused", None, Side.FILE, gone=True),)
+    assert verdict.clashes == (
+        Clash("tasks/T1.md", Table.TASKS, "T1", "status", "pending", "paused", None, Side.FILE, gone=True),
+    )
 
 
 def test_history_is_never_named_to_follow() -> None:

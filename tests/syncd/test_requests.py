@@ -50,8 +50,11 @@ def test_what_a_request_gets_wrong_is_answered_and_stops_nothing(live: LiveBank)
 
 @pytest.mark.parametrize(
     ("kind", "arguments"),
-    [("nonsense", "{}"), ("sync", "not json"), ("resolve", "{}"), ("mode", '{"mode": "odd"}'), ("accept", '{"ids": ["x"]}')],
-)
+    [
+        ("nonsense", "{}"), ("sync", "not json"), ("resolve", "{}"), ("mode", '{"mode": "odd"}'),
+        ("accept", '{"ids": ["x"]}'),
+    ],
+)  # fmt: skip
 def test_a_request_that_makes_no_sense_does_not_stop_the_daemon(live: LiveBank, kind: str, arguments: str) -> None:
     """Any client may write into the table: it gets an answer, and so does the next one."""
     live.sql("INSERT INTO requests(kind, arguments) VALUES (?, ?), ('sync', '{}')", kind, arguments)

@@ -1,4 +1,4 @@
-"""What a crash or a badly timed save left in files of ours: known texts are dropped, others merged or told, none lost."""
+"""What a crash or a badly timed save left in files of ours: known texts are dropped, others merged or told."""
 
 from __future__ import annotations
 

@@ -141,7 +141,8 @@ def test_an_edit_beats_the_deletion_of_its_row(live: LiveBank) -> None:
     live.sql("DELETE FROM error_logs WHERE task_id = 'T2'")
     report = live.sync()
     assert {c["kept"] for c in report.conflicts} == {"file"}
-    assert live.value("SELECT cause FROM error_logs WHERE task_id = 'T2'") == "Ten stations of the list have no datum yet"
+    cause = live.value("SELECT cause FROM error_logs WHERE task_id = 'T2'")
+    assert cause == "Ten stations of the list have no datum yet"
     live.assert_at_rest()
     assert resolve(live, "db")["conflicts"] == ()
     assert live.value("SELECT count(*) FROM error_logs WHERE task_id = 'T2'") == 0
@@ -158,7 +159,8 @@ def test_dependencies_can_be_taken(live: LiveBank) -> None:
     (found,) = live.sync().conflicts
     assert found["field"] == "dependencies"
     resolve(live, "db", found["id"])
-    assert {n for (n,) in live.sql("SELECT depends_on FROM task_dependencies WHERE task_id = 'T3'")} == {"T1", "T2", "T5"}
+    needs = live.sql("SELECT depends_on FROM task_dependencies WHERE task_id = 'T3' ORDER BY 1")
+    assert needs == [("T1",), ("T2",), ("T5",)]
     assert "**Dependencies**: T1, T2, T5" in live.read("tasks/T3.md")
     live.assert_at_rest()
 

@@ -16,6 +16,7 @@ from parser.kinds.registry import field_columns, heading_status, id_column, row_
 from parser.tables import Cell, Row, TableBlock, find_tables
 from parser.values import is_nothing, read_date, read_ids, read_priority, read_status, render
 from schema.records import Reading, Status, Table, Value
+from writer.canonical import shown
 from writer.cells import row_like
 from writer.changes import Insert, SetFields
 from writer.edits import Edit
@@ -238,7 +239,7 @@ def _styled(document: Document, place: Place, name: str, value: Value) -> str:
     models = _models(place, name) or [t for other in _places(document) for t in _models(other, name)]
     same = [text for text in models if _reads(name, text, value)]
     usual = Counter(same or models).most_common(1)
-    text = render(name, usual[0][0] if usual else "", value)
+    text = render(name, usual[0][0], value) if usual else shown(name, value)
     return text if _reads(name, text, value) else plain
 
 
@@ -282,7 +283,7 @@ def _new_table(document: Document, task: str, values: Mapping[str, Value]) -> Ed
     cells = [task]
     for name in _FIELDS:
         value = values.get(name)
-        text = ", ".join(value) if isinstance(value, tuple) else render(name, "", value) if value else "-"
+        text = shown(name, value)
         if "\n" in text:
             return None
         cells.append(re.sub(r"(?<!\\)\|", r"\\|", text) or "-")

@@ -1,0 +1,33 @@
+"""When a record was last touched, in the zone and precision that it had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schema import store
+from schema.records import Value
+from syncd.derive import stamp
+
+if TYPE_CHECKING:
+    from syncd.api import Transaction
+
+
+def again(tx: Transaction, before: Value) -> str | None:
+    """The transaction's moment in the form of ``before``; None where there is nothing to go by.
+
+    Rows hold such values without a zone; it is the one that the bank's history is written in.
+    """
+    if not isinstance(before, str):
+        return None
+    zone = tx.db.value(
+        """SELECT timezone FROM edit_entries WHERE timezone IS NOT NULL
+        ORDER BY coalesce(timestamp, created_at) DESC LIMIT 1"""
+    )
+    return stamp(f"{before} {zone or ''}".strip(), tx.moment)
+
+
+def touch(tx: Transaction, task: str) -> None:
+    """Note that a task changed, if the bank says when it did."""
+    row = store.fetch(tx.db, "tasks", task) or {}
+    if (now := again(tx, row.get("last_updated"))) is not None:
+        store.update_record(tx.db, "tasks", task, {"last_updated": now})
