@@ -14,6 +14,8 @@ from pathlib import Path
 
 from bench.inotify import CLOSE_WRITE, MODIFY, MOVED_TO, Inotify
 
+_LOOKS, _LOOK_S = 4000, 0.0005
+
 
 def database(path: Path) -> sqlite3.Connection:
     """A database in the same mode as the daemon's: write-ahead log, every commit durable."""
@@ -50,13 +52,14 @@ def emit(folder: Path, path: Path) -> None:
     print("ready", flush=True)
     while True:
         watched.names()
-        for pause in (0.0, 0.0005, 0.001, 0.002):
-            time.sleep(pause)
+        for _ in range(_LOOKS):  # the log is written before the commit can be seen, by as much as the disk's sync takes
             seen = connection.execute("PRAGMA data_version").fetchone()
             if seen != version:
                 version = seen
                 _rewrite(connection, target, beside)
+                watched.forget()
                 break
+            time.sleep(_LOOK_S)
 
 
 def _rewrite(connection: sqlite3.Connection, target: Path, beside: Path) -> None:

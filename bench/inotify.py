@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import struct
 from pathlib import Path
 
 CLOSE_WRITE, MODIFY, MOVED_TO = 0x8, 0x2, 0x80
+_BUFFER = 1 << 16
 _EVENT = struct.Struct("iIII")
 _C = ctypes.CDLL(None, use_errno=True)
 
@@ -23,7 +25,7 @@ class Inotify:
 
     def names(self) -> list[str]:
         """Wait; then the names of all that happened, each once, in order."""
-        data, position = os.read(self._descriptor, 1 << 16), 0
+        data, position = os.read(self._descriptor, _BUFFER), 0
         found: dict[str, None] = {}
         while position < len(data):
             _, _, _, length = _EVENT.unpack_from(data, position)
@@ -31,3 +33,8 @@ class Inotify:
             found[os.fsdecode(data[position : position + length].rstrip(b"\0"))] = None
             position += length
         return list(found)
+
+    def forget(self) -> None:
+        """Drop what happened up to now."""
+        while select.select([self._descriptor], [], [], 0)[0]:
+            os.read(self._descriptor, _BUFFER)

@@ -26,11 +26,11 @@ _NUMBERS = itertools.count(1)  # no wording twice in a run: it would be there be
 Samples = list[float]
 
 
-def until(seen: Callable[[], object], began: float) -> float:
+def until(seen: Callable[[], object], began: float, who: str = "syncd") -> float:
     """Milliseconds from ``began`` until ``seen``, asked without a pause. Raises `Failed`."""
     while not seen():
         if time.perf_counter() - began > _LIMIT_S:
-            raise Failed(f"a change did not arrive within {_LIMIT_S:g} s")
+            raise Failed(f"{who}: a change did not arrive within {_LIMIT_S:g} s")
     return (time.perf_counter() - began) * 1000
 
 
@@ -98,7 +98,7 @@ class Floor:
         began = time.perf_counter()
         for name, data in files:
             save(self.folder / name, data)
-        return until(lambda: self.client.execute("SELECT max(id) FROM saved").fetchone() == wanted, began)
+        return until(lambda: self.client.execute("SELECT max(id) FROM saved").fetchone() == wanted, began, "floor")
 
 
 @contextmanager
@@ -226,7 +226,7 @@ def row_to_file(setting: Setting, times: int) -> tuple[Samples, Samples]:
             wording = f"worded by {next(_NUMBERS)}\n"
             look = _shown(shown, wording.encode())
             other.execute("UPDATE shown SET text = ? WHERE id = 1", (body + wording,))
-            return until(look, time.perf_counter())
+            return until(look, time.perf_counter(), "floor")
 
         return turns(times, ours, floor)
 

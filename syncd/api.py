@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -67,10 +67,10 @@ def _plain(
 ) -> Callable[Concatenate[Transaction, _P], _R]:
     """An operation as a method."""
 
-    @wraps(operation)
-    def method(self: Transaction, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def method(self: Transaction, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         return operation(self.db, *args, **kwargs)
 
+    update_wrapper(method, operation)
     return method
 
 
@@ -79,12 +79,12 @@ def _timed(
 ) -> Callable[Concatenate[Transaction, _P], _R]:
     """An operation as a method, with the transaction's moment where the caller names none."""
 
-    @wraps(operation)
-    def method(self: Transaction, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def method(self: Transaction, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         if not {"moment", "date", "time", "timezone"} & kwargs.keys():
             kwargs["moment"] = self.moment
         return operation(self.db, *args, **kwargs)
 
+    update_wrapper(method, operation)
     return method
 
 

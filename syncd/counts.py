@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from schema.db import Database
@@ -14,6 +15,7 @@ from syncd.model import Keyed, Shown, Sides, Verdict
 from syncd.state import BankState
 
 _CACHE = "session_cache.md"
+_RECORD = (Table.CACHE, "1")
 _REGISTRY = "tasks.md"
 _COUNTERS = {"active_count": "active", "paused_count": "paused", "completed_count": "completed"}
 
@@ -74,10 +76,14 @@ class Derived:
         return born | ({k for _, r, k in keyed.readings() if r.role is Role.REGISTRY} if keyed else set())
 
     def cache(self, plan: Plan, current: Callable[[str], Keyed | None]) -> Verdict | None:
-        """New counts and time for the session cache, if its document is about to be written and they differ."""
+        """New counts and time for the session cache, if its document is about to be written and they differ.
+
+        What the batch itself says of the cache stands.
+        """
         keyed = current(_CACHE) if _CACHE in plan else None
-        row = row_of(self._db, Table.CACHE, "1")
-        if keyed is None or row is None or (Table.CACHE, "1") in self._known:
+        known, decided = self._known.get(_RECORD), self._verdicts.get(_RECORD)
+        row = decided.row if decided else row_of(self._db, *_RECORD)
+        if keyed is None or row is None:
             return None
         shown = [(at, reading) for at, reading, _ in keyed.readings() if reading.table is Table.CACHE]
         values: dict[str, Value] = {}
@@ -88,11 +94,15 @@ class Derived:
             for name, counter in _COUNTERS.items():
                 if name in reading.fields and (count := derive.recount(counter, row.get(name), self.universes())):
                     values[name] = count
+        if known is not None:
+            base = known.base or {}
+            values = {name: value for name, value in values.items() if base.get(name) == row.get(name)}
         if not values:
             return None
         after = tuple(Shown(_CACHE, at, reading) for at, reading in shown)
-        self.sides = Sides(Table.CACHE, "1", row, row, after, after)
-        return Verdict(Table.CACHE, "1", {**row, **values}, show=frozenset(values))
+        self.sides = known or Sides(*_RECORD, row, row, after, after)
+        verdict = decided or Verdict(*_RECORD, row)
+        return replace(verdict, row={**row, **values}, show=frozenset(values))
 
 
 def _set(statuses: dict[str, Value], key: str, status: Value, there: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from itertools import groupby
 
 from parser.document import At, Document
 from schema.records import Reading, Role, Table, Value
@@ -106,8 +105,12 @@ def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At],
         kept = {_at(r.change): r.reason for r in done.refused}
         refused += [f"{name(places[at])} cannot be taken out of {path}: {why}" for at, why in kept.items()]
         keyed = _without(keyed, places.keys() - kept.keys(), done.document)
-    for _, group in groupby(changes.births, lambda birth: birth.parent or birth.key):
-        keyed = _born(path, keyed, list(group), refused)
+    groups: dict[object, list[Birth]] = {}
+    for birth in changes.births:
+        own = (birth.table, birth.key) if birth.parent is None else None
+        groups.setdefault(own or birth.parent, []).append(birth)
+    for group in groups.values():
+        keyed = _born(path, keyed, group, refused)
     return Emitted(keyed, tuple(refused))
 
 

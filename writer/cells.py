@@ -11,7 +11,7 @@ from schema.records import Span
 from writer.edits import Edit
 
 _PIPE = re.compile(r"(?<!\\)\|")
-_CLOSE = re.compile(r"\|(?: [^\s|](?:[^|]*[^\s|])? \|)+\s*")
+_PLAIN = re.compile(r"\|(?: [^\s|](?:[^|]*[^\s|])? \|)+\s*")
 _COLOURED = "\ufe0f"
 
 
@@ -95,8 +95,9 @@ def row_like(text: str, table: TableBlock, values: Sequence[str]) -> str | None:
     if complete:
         model = complete[-1]
     line = model.line.text
-    if not table.rows and _CLOSE.fullmatch(line) and None not in contents:  # a header without padding is no model for it
-        return f"| {' | '.join(content or '' for content in contents)} |"
+    # Where no cell is wider than its content, pipes stand above each other by chance.
+    if _PLAIN.fullmatch(line) and not any("  |" in row.line.text for row in (table.header, *table.rows)):
+        return None if None in contents else f"| {' | '.join(content or '' for content in contents)} |"
     parts = [line[: len(line) - len(line.lstrip())]] if line.lstrip().startswith("|") else []
     outer = bool(parts)
     cells = []

@@ -30,6 +30,7 @@ _NOTE = re.compile(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
 _LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
 _EMPTY_TABLE = re.compile(r"^\|[^\n]*\bDetails\b[^\n]*\|[ \t]*\r?$", re.M | re.I)
 _FRONT = re.compile(r"(?P<key>[\w-]+):[ \t]*(?P<value>[^\n\r]*)")
+_MINUTES = re.compile(r"(?:\d{4}[-_]\d{2}[-_]\d{2}[-_T])?\d{4}(?=[-_])(?![-_]\d{2}[-_]\d{2}[-_T])")
 _DATED_TITLE = re.compile(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
 
 
@@ -189,7 +190,7 @@ def chunk_path(model: str, values: Values, number: int = 1) -> str | None:
     if not isinstance(day, str) or not isinstance(time, str):
         return None
     digits = time.replace(":", "")
-    if len(model.rpartition("/")[2].partition("-")[0]) == 4:
+    if _MINUTES.match(model.rpartition("/")[2]):
         digits = digits[:4]
     ids = re.sub(r"[^A-Za-z0-9.-]+", "-", str(values.get("task_id") or "")).strip("-.")
     words = re.findall(r"[a-z0-9]+", str(values.get("task_description") or "").lower())

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from parser.document import At, Document, parse
 from schema.records import Table
-from schema.records import Table
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.edits import Overlap, apply_edits
 from writer.kinds import Candidate, candidates
@@ -32,7 +31,8 @@ def put(document: Document, changes: Sequence[Change]) -> Put:
     """Make ``changes``, whose addresses are those of ``document``. Without changes, the document itself.
 
     Fields are set first, in one step if that can be; then records are inserted, in the order given, while all their
-    models still stand, the lines of one entry in one step if that can be; then records are removed, those that share a block at once.
+    models still stand, the lines of one entry in one step if that can be; then records are removed, those that share a
+    block at once.
     """
     refused: list[Refusal] = []
     inserts = [change for change in changes if isinstance(change, Insert)]
@@ -74,7 +74,7 @@ def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]
     asked = {change.at: change for change in removals}
     groups: dict[tuple[int, ...], list[Change]] = {}
     entry: At | None = None
-    for at, reading in document.readings():
+    for at, reading in document.readings() if asked else ():
         if reading.table is Table.ENTRIES:
             entry = at
         if at in asked:

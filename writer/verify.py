@@ -234,7 +234,7 @@ def _give(shown: _Shown, name: str, value: Value) -> None:
 
 
 def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[_Shown], list[_Shown]]:
-    """What is wanted and not there, and what is there and not wanted. The strict ones choose first, among their equals."""
+    """What is wanted and not there, and what is there and not wanted. The strict ones choose first."""
     left = {id(shown): shown for shown in found}
     equals: dict[object, list[_Shown]] = {}
     for shown in reversed(found):

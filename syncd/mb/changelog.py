@@ -105,6 +105,8 @@ def _before(part: Part, block: str) -> Part:
 
 
 def _behind(part: Part, block: str) -> Part:
+    if not part.text.strip():
+        return part._replace(text=f"# Changelog\n\n{block}")
     return part._replace(text=part.text.rstrip() + f"\n\n{block}".replace("\n", _ends(part)))
 
 

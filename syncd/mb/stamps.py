@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schema import store
@@ -10,6 +11,8 @@ from syncd.derive import stamp
 
 if TYPE_CHECKING:
     from syncd.api import Transaction
+
+_LINE = re.compile(r"^\W*last updated\b\W*(?P<value>[^\n*_]*\d[^\n*_]*)", re.M | re.I)
 
 
 def again(tx: Transaction, before: Value) -> str | None:
@@ -29,5 +32,17 @@ def again(tx: Transaction, before: Value) -> str | None:
 def touch(tx: Transaction, task: str) -> None:
     """Note that a task changed, if the bank says when it did."""
     row = store.fetch(tx.db, "tasks", task) or {}
-    if (now := again(tx, row.get("last_updated"))) is not None:
+    now = _as_in_its_document(tx, task) or again(tx, row.get("last_updated"))
+    if row.get("last_updated") is not None and now is not None:
         store.update_record(tx.db, "tasks", task, {"last_updated": now})
+
+
+def _as_in_its_document(tx: Transaction, task: str) -> str | None:
+    """The transaction's moment in the zone and precision of the task's own document; None where that has no such line."""
+    rows = tx.db.rows(
+        """SELECT s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
+        WHERE d.path = ? AND d.problem IS NULL ORDER BY s.position LIMIT 3""",
+        (f"tasks/{task}.md",),
+    )
+    found = (_LINE.search(text) for (text,) in rows)
+    return next((stamp(match["value"], tx.moment) for match in found if match), None)

@@ -22,6 +22,7 @@ from syncd.mb.cacheblock import Begun, Part, shown
 ROOT = Path(__file__).resolve().parents[2]
 AT = "2026-03-07 18:20:10"
 Mb = Callable[..., Any]
+LOG = ("workflow", "log-work", "--task", "T4")
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +81,9 @@ def test_logged_work_stands_in_the_history(mb: Mb, synced: Path) -> None:
     """One entry in the style of the bank, its files in the order given, and nothing else moved."""
     before = (synced / "edit_history.md").read_text(encoding="utf-8")
     ran = mb(
-        "workflow", "log-work", "--task", "T4", "--summary", "Resumable download", "--created", "src/fetch.ts:Asks again",
-        "--modified", "src/decode.ts", "--file", "Rewrote:src/encode.ts:In one pass", "--at", AT, "--json",
+        "workflow", "log-work", "--task", "T4", "--summary", "Resumable download",
+        "--created", "src/fetch.ts:Asks again", "--modified", "src/decode.ts",
+        "--file", "Rewrote:src/encode.ts:In one pass", "--at", AT, "--json",
     )  # fmt: skip
     assert ran.code == 0, ran
     assert (ran.json["state"], len(ran.json["files"])) == ("converged", 3)
@@ -109,7 +111,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(mb: Mb, synced: Path
 
 def test_a_second_call_with_a_key_records_nothing_more(mb: Mb, synced: Path) -> None:
     """It answers with the same entry."""
-    call = ("workflow", "log-work", "--task", "T4", "--summary", "Once", "--modified", "a.ts:x", "--key", "k1", "--json")
+    call = (*LOG, "--summary", "Once", "--modified", "a.ts:x", "--key", "k1", "--json")
     first, second = mb(*call), mb(*call)
     assert (first.code, second.code) == (0, 0), second
     assert first.json["entry"] == second.json["entry"]
@@ -163,7 +165,6 @@ def test_odd_texts_read_back_exactly_or_are_refused(mb: Mb, synced: Path, syncd:
     assert rows(synced, query) == [("T4", text, "src/a.ts", text)]
 
 
-LOG = ("workflow", "log-work", "--task", "T4")
 BAD = {
     "an unknown task": (["workflow", "log-work", "--task", "T99", "--summary", "x"], "no such task: T99"),
     "an id with a slash": (["workflow", "log-work", "--task", "T4/../x", "--summary", "x"], "not a task id"),
@@ -279,6 +280,15 @@ def test_a_completed_task_is_completed_everywhere(mb: Mb, synced: Path) -> None:
     assert rows(synced, "SELECT status, completed FROM tasks WHERE id = 'T4'") == [("completed", "2026-03-07")]
     changed = rows(synced, 'SELECT DISTINCT "transaction" FROM row_changes WHERE id > ?', last)
     assert changed == [(ran.json["number"],)]
+
+
+def test_a_task_is_stamped_in_the_zone_of_its_document(mb: Mb, syncd: Mb, synced: Path) -> None:
+    """Whatever the rest of the bank is written in."""
+    file = synced / "tasks" / "T4.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("2026-03-05 20:12:05 UTC", "2026-03-06 01:42:05 IST"), encoding="utf-8")
+    assert mb("task", "set", "T4", "--status", "paused", "--at", "2026-03-07 19:40:00").code == 0
+    assert "*Last Updated: 2026-03-08 01:10:00 IST*" in file.read_text(encoding="utf-8")
 
 
 def test_tasks_are_listed_shown_made_and_changed(mb: Mb, synced: Path) -> None:
@@ -427,6 +437,15 @@ def test_every_command_has_help_json_and_a_bank(name: str) -> None:
         assert {"--dry-run", "--at"} <= options
 
 
+def test_the_manual_has_every_command_with_every_option() -> None:
+    """In docs/mb.md."""
+    manual = (ROOT / "docs" / "mb.md").read_text(encoding="utf-8")
+    for name, command in cli.COMMANDS.items():
+        assert f"| `mb {name}` | {command.help} |\n" in manual
+        options = {option for action in cli.parser_of(name)._actions for option in action.option_strings}
+        assert {o for o in options - {"-h", "--help"} if f"{o}`" not in manual and f"{o} " not in manual} == set(), name
+
+
 # -- the lines of prose --------------------------------------------------------------------------------------------
 
 
@@ -454,6 +473,7 @@ CHANGELOGS = {
         "# C\n\n## March 2026\n\n### [2026-03-01] T1 Old\n- b\n",
         "# C\n\n## March 2026\n\n### [2026-03-07] T7 Moon\n- Phases are shown\n\n### [2026-03-01] T1 Old\n- b\n",
     ),
+    "no text": ("", "# Changelog\n\n## 2026-03-07\n\n- T7: Phases are shown\n"),
     "empty": ("# C\n", "# C\n\n## 2026-03-07\n\n- T7: Phases are shown\n"),
     "other line ends": (
         "# C\r\n\r\n## Unreleased\r\n\r\n- a\r\n", "# C\r\n\r\n## Unreleased\r\n\r\n- a\r\n- T7: Phases are shown\r\n",
@@ -464,6 +484,8 @@ CHANGELOGS = {
 def _parts(text: str) -> list[tuple[int, int, str, str]]:
     import re
 
+    if not text:
+        return [(0, 0, "", "")]
     starts = [match.start() for match in re.finditer(r"^#+ ", text, re.M)]
     texts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [
@@ -486,7 +508,8 @@ def test_the_cache_tells_in_prose_what_began() -> None:
 
     text = (
         "# Session Cache\n\n## Current Session\n- **Started**: 2026-03-06 09:00\n\n## Overview\n"
-        "- Current Period: Morning\n- Last Session: 2026-03-06\n\n## Session History (Last 2)\n- `sessions/b.md`\n- `sessions/a.md`\n\n"
+        "- Current Period: Morning\n- Last Session: 2026-03-06\n\n"
+        "## Session History (Last 2)\n- `sessions/b.md`\n- `sessions/a.md`\n\n"
         "# Session Cache\n\n## Current Session\n- **Started**: 2026-01-01 09:00\n"
     )
     begun = Begun("sessions/2026-03-07-evening.md", None, "evening", "T1: x", datetime(2026, 3, 7, 18, 0, tzinfo=UTC))

@@ -283,7 +283,7 @@ def _new_table(document: Document, task: str, values: Mapping[str, Value]) -> Ed
     cells = [task]
     for name in _FIELDS:
         value = values.get(name)
-        text = shown(name, value)
+        text = ", ".join(value) if isinstance(value, tuple) else render(name, "", value) if value else "-"
         if "\n" in text:
             return None
         cells.append(re.sub(r"(?<!\\)\|", r"\\|", text) or "-")
