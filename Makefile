@@ -45,4 +45,7 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@# The CommonMark examples are in mistletoe's source distribution; the tests over them are skipped without it.
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: -d .cache mistletoe \
+	  || echo "no CommonMark examples: the tests over them will be skipped"
 	@touch $@

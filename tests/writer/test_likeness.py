@@ -38,8 +38,8 @@ def _task(model: str, **values: Value) -> str:
         (
             "# T7: Old\n*Created: 2025-01-01*\n\n## Task Information\n**Title:** Old\n**Status:** ✅ Done\n"
             "**Priority:** Low\n**Owner:** Ann\n**Started:** 2025-01-01\n**Completed:** -\n\n## Text\n",
-            "# T9: A new one\n*Created: 2026-03-06*\n\n## Task Information\n**Title:** A new one\n**Status:** 🔄 In Progress\n"
-            "**Priority:** High\n**Started:** 2026-03-06\n**Completed:** -\n**Dependencies:** T1, T2\n",
+            "# T9: A new one\n*Created: 2026-03-06*\n\n## Task Information\n**Title:** A new one\n"
+            "**Status:** 🔄 In Progress\n**Priority:** High\n**Started:** 2026-03-06\n**Completed:** -\n**Dependencies:** T1, T2\n",
         ),
         (
             "# Task: T7\n\n- **Status**: 🔄 **Priority**: LOW\n- **Started**: June 3, 2025\n",
@@ -100,7 +100,8 @@ def test_the_link_is_that_of_the_neighbours() -> None:
     assert link_like(document, "T9") == "[Details](tasks/T9.md)"
     plain = REGISTRY.replace("[Details](tasks/T1.md) - ", "").replace("[Details](tasks/T2.md)", "-")
     assert link_like(parse("tasks.md", plain), "T9") is None
-    assert link_like(parse("tasks.md", REGISTRY.replace("Details](tasks/T2.md)", "tasks/T2.md]")), "T9") == "[tasks/T9.md]"
+    other = REGISTRY.replace("Details](tasks/T2.md)", "tasks/T2.md]")
+    assert link_like(parse("tasks.md", other), "T9") == "[tasks/T9.md]"
 
 
 ENTRY: dict[str, Value] = {
@@ -152,7 +153,8 @@ def test_a_chunk_with_front_matter_says_only_what_is_known() -> None:
     made = _chunk(HEADED)
     assert made.path == "edits/2026-03-06/184205-T9-T1-made-it-work.md"
     assert made.text == (
-        "---\nkind: edit_chunk\nid: 184205-T9-T1-made-it-work\ncreated_at: 2026-03-06 18:42:05 IST\ntask_ids: [T9, T1]\n---\n\n"
+        "---\nkind: edit_chunk\nid: 184205-T9-T1-made-it-work\ncreated_at: 2026-03-06 18:42:05 IST\n"
+        "task_ids: [T9, T1]\n---\n\n"
         "#### 18:42:05 IST - T9, T1: Made `it` work\n- Created `a.py` — new\n- Deleted `b.py`\n"
     )
 

@@ -28,7 +28,7 @@ Rows = dict[str, dict[str, Value]]
 LAW = settings(max_examples=40)
 
 WORDS = st.lists(
-    st.sampled_from(["Engine", "parser", "of", "two", "`x.py`", "a|b", "3D", "(new)", "über", "🔥", "#4", "v1.2", "A-B"]),
+    st.sampled_from(["Engine", "of", "two", "`x.py`", "a|b", "3D", "(new)", "über", "🔥", "#4", "v1.2", "A-B"]),
     min_size=1, max_size=5,
 ).map(" ".join)  # fmt: skip
 """What people write."""
@@ -41,7 +41,7 @@ CLOCKS = st.times().map(lambda t: t.strftime("%H:%M"))
 
 def _rows(values: st.SearchStrategy[dict[str, Value]]) -> st.SearchStrategy[Rows]:
     """Rows by a number as their key."""
-    return st.lists(values, max_size=6).map(lambda rows: {str(n): {"id": str(n), **row} for n, row in enumerate(rows, 1)})
+    return st.lists(values, max_size=6).map(lambda rows: {str(n): {"id": str(n), **r} for n, r in enumerate(rows, 1)})
 
 
 def _tasks(words: st.SearchStrategy[str]) -> st.SearchStrategy[Rows]:
@@ -327,8 +327,8 @@ def test_only_what_rows_changed_moves_in_an_error_log_and_a_cache() -> None:
     tasks["T2"]["status"] = "in_progress"
     cache: dict[str, Value] = {"current_focus_task": "T2", "current_session_id": "sessions/x.md", "active_count": "3"}
     put = regenerate_session_cache(cache, tasks, parse("session_cache.md", CACHE))
-    expected = CACHE.replace("Task**: T1", "Task**: T2").replace("2025-01-02-morning", "x").replace("Active: 2", "Active: 3")
-    assert put.document.text == expected.replace("Two - ⬜", "Two - 🔄")
+    expected = CACHE.replace("Task**: T1", "Task**: T2").replace("2025-01-02-morning", "x")
+    assert put.document.text == expected.replace("Active: 2", "Active: 3").replace("Two - ⬜", "Two - 🔄")
 
 
 DONE: Rows = {"T7": {"title": "A tide table", "status": "completed", "completed": "2025-11-13"}}
@@ -341,7 +341,10 @@ DONE: Rows = {"T7": {"title": "A tide table", "status": "completed", "completed"
         ("# Changelog\n\n## 2025-11-13\n- T5: x\n  more\n\nEnd\n", ["- T7: A tide table"]),
         ("# Changelog\n\n## [Unreleased]\n\n### Added\n* x\n\n## [1.0] - 2025-11-13\n* y\n", ["* T7: A tide table"]),
         ("# Log\n\n### [2025-11-12] T5 Old - x\n- a\n", ["### [2025-11-13] T7 A tide table"]),
-        ("# Log\n\n## October 2025\n\n### [2025-10-12] T5 Old\n- a\n", ["## November 2025", "### [2025-11-13] T7 A tide table"]),
+        (
+            "# Log\n\n## October 2025\n\n### [2025-10-12] T5 Old\n- a\n",
+            ["## November 2025", "### [2025-11-13] T7 A tide table"],
+        ),
         ("# Changelog\n\n## 2025-11-14\n\n- T5: x\n", ["", "## 2025-11-13", "", "- T7: A tide table"]),
         ("# Changelog\n\n## 2025-11-14\n\n- T7: done\n", []),
     ],
@@ -388,7 +391,8 @@ def test_recorded_documents_stay_as_they_are(name: str, last_state: Callable[[st
 
 def test_the_fields_of_a_canonical_entry_are_its_own() -> None:
     """A day in the heading above, all else in the line."""
-    put = regenerate_edit_history({"1": {"date": "2025-11-13", "time": "17:48", "task_id": "T21", "task_description": "X"}}, {})
+    row: dict[str, Value] = {"date": "2025-11-13", "time": "17:48", "task_id": "T21", "task_description": "X"}
+    put = regenerate_edit_history({"1": row}, {})
     assert put.document.text == "# Edit History\n\n### 2025-11-13\n\n#### 17:48 - T21: X\n"
     assert set(entry_fields("#### 17:48 - T21: X") or {}) == {"time", "task_id", "task_description"}
     assert all(r.role is Role.HISTORY for _, r in put.document.readings())
