@@ -1,8 +1,8 @@
 """Who wrote row changes that no transaction has yet, where the writer says so.
 
-A change of rows by another client is ``external``. One that comes with a name (``mb``, ``api``) says so in the same commit;
-the transaction that seals it carries that name. Ids of row changes made in one commit follow on each other, because
-SQLite has one writer at a time.
+A change of rows by another client is ``external``. One that comes with a name (``mb``, ``api``) says so in the same
+commit; the transaction that seals it carries that name. Ids of row changes made in one commit follow on each other,
+because SQLite has one writer at a time.
 """
 
 from __future__ import annotations

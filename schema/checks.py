@@ -37,7 +37,7 @@ class InvalidOperation(SyncdError):
 
 
 def line(name: str, value: str | None) -> str | None:
-    """``value`` without the spaces around it, None where nothing is left. Raises `InvalidOperation` where it is no line."""
+    """``value`` without the spaces around it, None where nothing is left. Raises `InvalidOperation` for lines."""
     if value is None:
         return None
     if not isinstance(value, str):

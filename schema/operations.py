@@ -1,8 +1,8 @@
-"""What can be recorded, as plain functions that write rows. Call them inside `Database.atomic`, as many as belong together.
+"""What can be recorded, as plain functions that write rows; called inside `Database.atomic`, all that belong together.
 
-Texts of one line lose the spaces around them; what a file cannot show is refused with `InvalidOperation`. A ``moment`` is
-an aware datetime, by default the system's time in its zone. Where a caller gives a ``key``, a second call with it changes
-nothing and answers as the first did.
+Texts of one line lose the spaces around them; what a file cannot show is refused with `InvalidOperation`. A ``moment``
+is an aware datetime, by default the system's time in its zone. Where a caller gives a ``key``, a second call with it
+changes nothing and answers as the first did.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ def _several(name: str, values: Sequence[str]) -> Sequence[str]:
 def insert_file_modification(
     db: Database, entry: int, action: str, path: str, description: str | None = None, *, key: str | None = None
 ) -> int:
-    """Record what an entry's work did to a file; the row's id. ``action`` is one of `MODES`. Raises `InvalidOperation`."""
+    """Record what an entry's work did to a file; the row's id. ``action`` is one of `MODES`.
+
+    Raises `InvalidOperation`.
+    """
     parent = checks.number(db, "edit_entries", entry)
     values: dict[str, Value] = {
         "edit_entry_id": str(parent),
@@ -123,7 +126,10 @@ def create_task(
     moment: datetime | None = None,
     key: str | None = None,
 ) -> str:
-    """Make a task; its id. One that is in progress or completed gets its dates from ``moment``. Raises `InvalidOperation`."""
+    """Make a task; its id. One that is in progress or completed gets its dates from ``moment``.
+
+    Raises `InvalidOperation`.
+    """
     task = checks.task_id(task_id)
     if (known := _earlier(db, key, "tasks")) is not None:
         return known
@@ -176,8 +182,8 @@ def describe_task(db: Database, task_id: str, description: str | None) -> None:
 def update_task_status(db: Database, task_id: str, status: str, *, moment: datetime | None = None) -> None:
     """Give a task another status.
 
-    A completed task gets its completion date from ``moment`` and one in progress its start, where they have none; one that
-    is no longer completed loses its completion date. Raises `InvalidOperation`.
+    A completed task gets its completion date from ``moment`` and one in progress its start, where they have none; one
+    that is no longer completed loses its completion date. Raises `InvalidOperation`.
     """
     row, now = _task(db, task_id), checks.status(status)
     values: dict[str, Value] = {"status": now.value}
@@ -195,7 +201,10 @@ def set_task_priority(db: Database, task_id: str, priority: str | None) -> None:
 
 
 def remove_task(db: Database, task_id: str) -> None:
-    """Delete a task with its checklist and dependencies. Its own document goes only after a yes. Raises `InvalidOperation`."""
+    """Delete a task with its checklist and dependencies. Its own document goes only after a yes.
+
+    Raises `InvalidOperation`.
+    """
     store.delete_record(db, "tasks", checks.known_task(db, task_id))
 
 
@@ -246,7 +255,10 @@ def add_subtask(
     status: str = "pending",
     key: str | None = None,
 ) -> int:
-    """Add a line to a task's checklist, under the heading ``section`` where one is named; its id. Raises `InvalidOperation`."""
+    """Add a line to a task's checklist, under the heading ``section`` where one is named; its id.
+
+    Raises `InvalidOperation`.
+    """
     values: dict[str, Value] = {
         "task_id": checks.known_task(db, task_id),
         "section": checks.line("section", section),

@@ -46,7 +46,7 @@ def aware(moment: datetime | None) -> datetime:
 
 
 def _label(moment: datetime, shown: str | None) -> str:
-    """The label of a moment's zone: ``shown`` if it stands for the same offset, else the zone's own name or its offset."""
+    """The label of a moment's zone: ``shown`` if it stands for the same offset, else its own name or its offset."""
     offset = f"{moment:%z}"
     offset = f"{offset[:3]}:{offset[3:5]}"
     names = [name for name in (shown, moment.tzname()) if name and re.fullmatch("[A-Z]{2,5}", name)]

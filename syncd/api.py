@@ -43,10 +43,10 @@ class Result:
     """What came of a transaction.
 
     ``state`` is ``converged``, ``pending`` (the rows are durable, ``reason`` says why not all files show them yet) or
-    ``attention`` (something waits for a person). ``transaction`` and ``number`` name the transaction of the log, None where
-    nothing was changed or it is pending. ``emitted`` are the documents that were written, ``pending`` those that wait.
-    ``problems`` are sentences about places that could not be brought along. ``diffs`` (path, unified diff) and ``row_diffs``
-    are those of a dry run.
+    ``attention`` (something waits for a person). ``transaction`` and ``number`` name the transaction of the log, None
+    where nothing was changed or it is pending. ``emitted`` are the documents that were written, ``pending`` those that
+    wait. ``problems`` are sentences about places that could not be brought along. ``diffs`` (path, unified diff) and
+    ``row_diffs`` are those of a dry run.
     """
 
     state: str
@@ -154,8 +154,8 @@ class Bank:
         """Write rows inside; all of it is one transaction, under the names ``origin`` and ``operation`` in the log.
 
         The database is locked for others while it is open, so it should not wait for people. Raises `InvalidOperation`
-        where something cannot be shown by the files as it was given, `SyncdError` where the bank cannot be written; then
-        nothing was done.
+        where the files cannot show something as it was given, `SyncdError` where the bank cannot be written; nothing
+        was done then.
         """
         with writing.writing(self.path, self.config, origin, operation) as open_writing:
             tx = Transaction(open_writing.db, moment or self.now())

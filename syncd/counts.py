@@ -66,7 +66,8 @@ class Derived:
             if table is Table.TASKS:
                 verdict = self._verdicts.get((table, key))
                 row = verdict.row if verdict else None
-                if (sides.base is None) != (row is None) or (sides.base or {}).get("status") != (row or {}).get("status"):
+                before, after = ((r.get("status"), True) if r is not None else None for r in (sides.base, row))
+                if before != after:
                     return True
         return False
 

@@ -24,6 +24,8 @@ from writer.changes import Insert
 
 _MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
+_ELSEWHERE = frozenset({"details", "content", "session_period"})  # in the registry, as prose, in a document's name
+
 CurrentDocument = Callable[[str], Keyed | None]
 
 
@@ -145,6 +147,11 @@ class Homes:
         if not any(reading.table is verdict.table for _, reading in document.readings()):
             self.unshown.append(f"{verdict.table.value} {verdict.key}: no document would show it as it is")
             return
+        said = canonical.said(document, verdict.table)
+        lost = [n for n, v in _shown(verdict).items() if n not in _ELSEWHERE and not canonical.same(said.get(n), v)]
+        if lost:
+            told = f"{verdict.table.value} {verdict.key}: {document.path} cannot show its {', '.join(lost)}"
+            self.unshown.append(told)
         self.made[document.path] = _of_one(document, verdict)
         self._plan.setdefault(document.path, DocumentChanges())
 

@@ -27,7 +27,7 @@ from syncd.model import Mode, Report
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is known after the commit. ``number`` is None while the rows wait; ``unwritten`` files have their text coming."""
+    """What is known after the commit. ``number`` is None while the rows wait; ``unwritten`` files are still to come."""
 
     number: int | None = None
     transaction_id: str | None = None
@@ -39,9 +39,9 @@ class Outcome:
 class Writing:
     """A transaction of rows while it is open, and what came of it.
 
-    ``last`` is the id of its last row change, None where nothing changed. ``probe`` is what converging was expected to do,
-    ``answer`` what was told about it. ``observes`` says that the mode writes no file, and
-    ``problems`` are sentences about places that could not be brought along.
+    ``last`` is the id of its last row change, None where nothing changed. ``probe`` is what converging is expected to
+    do, ``answer`` what was told about it. ``observes`` says that the mode writes no file; ``problems`` are sentences
+    about places that could not be brought along.
     """
 
     engine: Engine

@@ -325,7 +325,7 @@ def _arrived(document: Document, change: Insert, extra: _Extra) -> str | None:
 
 
 _WHOLE = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS})
-"""Records that have one place in the text: it shows all that was asked for, or the record would come back as another."""
+"""Records that have one place in the text: it shows all that was asked for, or they would come back as others."""
 
 
 def _shows(shown: _Shown, values: Mapping[str, Value]) -> bool:

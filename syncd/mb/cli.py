@@ -9,7 +9,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
-from inspect import getdoc
 from typing import Any, NamedTuple
 
 from syncd import __version__
@@ -71,7 +70,8 @@ def parser_of(name: str) -> ArgumentParser:
     """The parser of the command ``name``, as in ``task add``."""
     command = COMMANDS[name]
     module = _module(command)
-    more = (getdoc(getattr(module, command.name)) or "").partition("\n")[2].strip()
+    lines = (getattr(module, command.name).__doc__ or "").splitlines()[1:]
+    more = "\n".join(line.strip() for line in lines).strip()
     parser = command_parser(f"mb {name}", command.help, more)
     getattr(module, f"add_{command.name}")(parser)
     return parser

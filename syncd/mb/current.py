@@ -113,7 +113,9 @@ def _focus_so_far(db: Database) -> str | None:
 
 
 def _show_in_cache(tx: Transaction, path: str | None, task: str | None) -> None:
-    row = store.fetch(tx.db, "session_cache", "1") or {}
+    row = store.fetch(tx.db, "session_cache", "1")
+    if row is None:
+        return  # the bank keeps none, or not in a form that has a place for it
     before = str(row.get("current_session_id") or "")
     form = _form(tx.db, str(row.get("current_focus_task") or ""), "{id}: {title}")
     tx.update_session_cache(

@@ -38,7 +38,7 @@ def touch(tx: Transaction, task: str) -> None:
 
 
 def _as_in_its_document(tx: Transaction, task: str) -> str | None:
-    """The transaction's moment in the zone and precision of the task's own document; None where that has no such line."""
+    """The transaction's moment in zone and precision of the task's own document; None where that has no such line."""
     rows = tx.db.rows(
         """SELECT s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
         WHERE d.path = ? AND d.problem IS NULL ORDER BY s.position LIMIT 3""",

@@ -118,7 +118,7 @@ def test_what_cannot_be_is_refused_in_one_line(filled: Database, act: Act, says:
 def test_an_unknown_file_mode_names_the_known_ones(filled: Database) -> None:
     """A known one may be given in any case."""
     entry = operations.insert_edit_entry(filled, description="x")
-    with pytest.raises(InvalidOperation, match="file mode 'Smashed' is not known.*Created, Modified"):
+    with pytest.raises(InvalidOperation, match=r"file mode 'Smashed' is not known.*Created, Modified"):
         operations.insert_file_modification(filled, entry, "Smashed", "x.py")
     number = operations.insert_file_modification(filled, entry, "modified", "x.py", "What; DROP TABLE tasks; --")
     row = store.fetch(filled, "file_modifications", str(number))
@@ -152,9 +152,14 @@ def test_a_key_makes_an_operation_happen_once(filled: Database) -> None:
 
 def test_a_key_of_an_operation_that_was_undone_is_free_again(filled: Database) -> None:
     """Key and row are one transaction."""
-    with pytest.raises(RuntimeError), filled.atomic():
-        operations.create_task(filled, "T7", "Seven", key="k")
-        raise RuntimeError
+
+    def fail() -> None:
+        with filled.atomic():
+            operations.create_task(filled, "T7", "Seven", key="k")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert operations.done(filled, "k") is None
     assert operations.create_task(filled, "T7", "Seven", key="k") == "T7"
 

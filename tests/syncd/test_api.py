@@ -69,9 +69,17 @@ def test_a_days_work_is_one_transaction_and_stands_in_all_files(opened: Bank) ->
 def test_an_exception_inside_leaves_everything_as_it_was(opened: Bank) -> None:
     """Neither row nor file nor log."""
     before = _tree(opened.path)
-    with pytest.raises(RuntimeError, match="no"), opened.transaction() as tx:
-        tx.update_task_status("T4", "completed")
-        raise RuntimeError("no")
+    tx = None
+
+    def fail() -> None:
+        nonlocal tx
+        with opened.transaction() as tx:
+            tx.update_task_status("T4", "completed")
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        fail()
+    assert tx is not None
     assert _tree(opened.path) == before
     assert _rows(opened.path, "SELECT count(*) FROM transaction_log") == [(1,)]
     assert _rows(opened.path, "SELECT status FROM tasks WHERE id = 'T4'") == [("in_progress",)]
@@ -82,9 +90,13 @@ def test_an_exception_inside_leaves_everything_as_it_was(opened: Bank) -> None:
 def test_what_no_file_can_show_is_refused_before_anything_is_written(opened: Bank) -> None:
     """A path that holds a backtick would be read back as another one."""
     before = _tree(opened.path)
-    with pytest.raises(InvalidOperation, match="cannot be shown"), opened.transaction() as tx:
+
+    def odd(tx: Transaction) -> None:
         entry = tx.insert_edit_entry(description="Odd path", task_ids=["T4"])
         tx.insert_file_modification(entry, "Created", "a`b c")
+
+    with pytest.raises(InvalidOperation, match="cannot be shown"), opened.transaction() as tx:
+        odd(tx)
     assert _tree(opened.path) == before
     assert _rows(opened.path, "SELECT count(*) FROM edit_entries WHERE task_description = 'Odd path'") == [(0,)]
 
@@ -92,7 +104,7 @@ def test_what_no_file_can_show_is_refused_before_anything_is_written(opened: Ban
 def test_what_was_saved_by_hand_comes_first(opened: Bank) -> None:
     """A task that somebody wrote into the registry a moment ago can be worked on."""
     registry = opened.path / "tasks.md"
-    row = "| T7     | Tide Alarm              | ⬜ PENDING     | LOW      | -          | -            | -                           |\n"
+    row = "| T7     | Tide Alarm              | ⬜ PENDING     | LOW      | -          | -            | - |\n"
     registry.write_text(registry.read_text().replace("| META-1 |", f"{row}| META-1 |", 1))
     with opened.transaction(moment=AT) as tx:
         tx.update_task_status("T7", "in_progress")
@@ -207,8 +219,8 @@ def test_with_a_daemon_the_files_show_it_when_the_transaction_ends(
     assert "| T4 " in (synced / "tasks.md").read_text().partition("## Completed Tasks")[2] or "✅" in (
         synced / "tasks" / "T4.md"
     ).read_text()
-    [(origin, operation)] = _rows(synced, "SELECT origin, operation_type FROM transaction_log WHERE id = ?", tx.result.number)
-    assert (origin, operation) == ("mb", "complete-task")
+    logged = "SELECT origin, operation_type FROM transaction_log WHERE id = ?"
+    assert _rows(synced, logged, tx.result.number) == [("mb", "complete-task")]
     with pytest.raises(InvalidOperation, match="cannot be shown"), opened.transaction() as tx:
         tx.insert_file_modification(1, "Created", "a`b c")
     assert daemon.poll() is None
@@ -262,7 +274,8 @@ CASES = {
         lambda tx, text: tx.insert_file_modification(
             tx.insert_edit_entry(description="x", task_ids=["T1"]), "Modified", text, "What"
         ),
-        "SELECT file_path FROM file_modifications JOIN edit_entries AS e ON e.id = edit_entry_id WHERE e.date = '2026-03-07'",
+        "SELECT file_path FROM file_modifications AS m JOIN edit_entries AS e ON e.id = edit_entry_id "
+        "WHERE e.date = '2026-03-07'",
     ),
     "what was done": Case(
         lambda tx, text: tx.insert_file_modification(1, "Fixed", "src/c.ts", text),
@@ -304,7 +317,7 @@ def _read_back(bank: Path, scratch: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXTS)
 def test_what_is_accepted_reads_back_to_the_same_value(
     name: str, text: str, tmp_path_factory: pytest.TempPathFactory
@@ -320,8 +333,7 @@ def test_what_is_accepted_reads_back_to_the_same_value(
     try:
         with opened.transaction(moment=AT) as tx:
             case.act(tx, text)
-    except InvalidOperation as refused:
-        assert "\n" not in str(refused)
+    except InvalidOperation:
         assert _tree(bank) == {path: content.encode() for path, content in DOCUMENTS.items()}
         return
     if tx.result.problems:

@@ -65,7 +65,8 @@ def test_a_new_entry_gets_its_chunk(small: Small) -> None:
     assert (report.problems, set(report.emitted)) == ((), {"edit_history.md", NEW})
     entry = "#### 18:42:05 UTC - T4: By a row\n- Created `b.ts` - line\n"
     assert entry in live.read("edit_history.md")
-    assert live.read(NEW) == f"---\nkind: edit_chunk\ncreated_at: 2026-03-06 18:42:05 UTC\ntask_ids: [T4]\n---\n\n{entry}"
+    front = "---\nkind: edit_chunk\ncreated_at: 2026-03-06 18:42:05 UTC\ntask_ids: [T4]\n---\n"
+    assert live.read(NEW) == f"{front}\n{entry}"
     assert live.value("SELECT count(*) FROM edit_entries") == 2
     assert live.sql('SELECT role FROM readings WHERE "table" = ? AND key = ? ORDER BY role', "edit_entries", "2") == [
         ("chunk",), ("history",),
@@ -213,5 +214,6 @@ def test_counts_follow_also_where_the_cache_was_told_something(small: Small) -> 
     live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T1'")
     live.sql("UPDATE session_cache SET current_focus_task = 'T2'")
     live.sync()
-    assert live.read("session_cache.md") == cache.replace("T1", "T2").replace("e: 1", "e: 0").replace("d: 0\n", "d: 1\n")
+    expected = cache.replace("T1", "T2").replace("e: 1", "e: 0").replace("d: 0\n", "d: 1\n")
+    assert live.read("session_cache.md") == expected
     live.assert_at_rest()

@@ -251,6 +251,18 @@ def test_a_session_that_ended_is_not_continued(mb: Mb) -> None:
     assert ran.json["document"] == "sessions/2026-03-07-evening-2.md"
 
 
+def test_a_bank_without_a_session_cache_has_sessions(mb: Mb, synced: Path, syncd: Mb) -> None:
+    """They begin, continue and end, and no cache is made."""
+    (synced / "session_cache.md").unlink()
+    syncd("sync", synced)
+    syncd("accept", "--all", "--bank", synced)
+    first = mb("workflow", "update-session", "--focus", "T4", "--at", "2026-03-07 18:00:00", "--json")
+    assert (first.code, first.json["emitted"]) == (0, ["sessions/2026-03-07-evening.md"]), first
+    ended = mb("workflow", "update-session", "--note", "x", "--end", "--at", "2026-03-07 19:00:00", "--json")
+    assert (ended.code, ended.json["session"], ended.json["problems"]) == (0, first.json["session"], []), ended
+    assert not (synced / "session_cache.md").exists()
+
+
 def test_only_a_note_is_durable_when_the_command_returns(mb: Mb, synced: Path) -> None:
     """Prose alone makes a transaction too."""
     mb("workflow", "update-session", "--at", "2026-03-07 18:00:00")

@@ -39,7 +39,8 @@ def _task(model: str, **values: Value) -> str:
             "# T7: Old\n*Created: 2025-01-01*\n\n## Task Information\n**Title:** Old\n**Status:** ✅ Done\n"
             "**Priority:** Low\n**Owner:** Ann\n**Started:** 2025-01-01\n**Completed:** -\n\n## Text\n",
             "# T9: A new one\n*Created: 2026-03-06*\n\n## Task Information\n**Title:** A new one\n"
-            "**Status:** 🔄 In Progress\n**Priority:** High\n**Started:** 2026-03-06\n**Completed:** -\n**Dependencies:** T1, T2\n",
+            "**Status:** 🔄 In Progress\n**Priority:** High\n**Started:** 2026-03-06\n**Completed:** -\n"
+            "**Dependencies:** T1, T2\n",
         ),
         (
             "# Task: T7\n\n- **Status**: 🔄 **Priority**: LOW\n- **Started**: June 3, 2025\n",
@@ -105,7 +106,8 @@ def test_the_link_is_that_of_the_neighbours() -> None:
 
 
 ENTRY: dict[str, Value] = {
-    "date": "2026-03-06", "time": "18:42:05", "timezone": "IST", "task_id": "T9, T1", "task_description": "Made `it` work",
+    "date": "2026-03-06", "time": "18:42:05", "timezone": "IST", "task_id": "T9, T1",
+    "task_description": "Made `it` work",
 }  # fmt: skip
 LINES: list[dict[str, Value]] = [
     {"action": "Created", "file_path": "a.py", "description": "new"},
