@@ -13,6 +13,7 @@ from bench.processes import daemon, inside, memory, processor_seconds, run, sync
 from bench.recorded import last_state
 from bench.setting import Setting
 from syncd.config import Config
+from syncd.daemon import _SHARE  # how rarely it scans: what it does is what is told
 
 _QUIET_S = 6.0  # what a start leaves to be done is done by then
 
@@ -81,7 +82,7 @@ def idle(setting: Setting, seconds: float) -> tuple[float, float, str]:
 
     Measured between two of the daemon's regular scans; what one of those costs is measured apart, and its share added.
     """
-    bank, every = setting.large(), Config().scan_seconds
+    bank = setting.large()
     with daemon(bank, setting.env) as process:
         time.sleep(_QUIET_S)
         cpu, woken, began = processor_seconds(process.pid), wake_ups(process.pid), time.monotonic()
@@ -90,5 +91,6 @@ def idle(setting: Setting, seconds: float) -> tuple[float, float, str]:
         share = 100 * (processor_seconds(process.pid) - cpu) / passed
         wakes = 10 * (wake_ups(process.pid) - woken) / passed
     scan = min(inside("nothing", bank, 5, env=setting.env)["ours"])
-    note = f"{share:.4f} % between the scans, which take {scan:.0f} ms every {every:g} s"
+    every = max(Config().scan_seconds, _SHARE * scan / 1000)
+    note = f"{share:.4f} % between the scans, which take {scan:.0f} ms every {every:.0f} s"
     return share + scan / 10 / every, wakes + 10 / every, note

@@ -1,7 +1,7 @@
 """Carry out a plan: one database transaction, then each file. After the commit the change is durable.
 
-A crash before the commit leaves the old state. A crash behind it leaves old files and an outbox, which the next converge
-finishes, or merges with what was saved since.
+A crash before the commit leaves the old state. A crash behind it leaves old files and an outbox, which the next
+converge finishes, or merges with what was saved since.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ class Committed:
 
 
 def commit(db: Database, state: BankState, batch: Batch, now: datetime, milliseconds: float) -> Committed:
-    """Do all of ``batch`` in one transaction. Raises `Moved` if rows changed since it was planned; nothing is done then."""
+    """Do all of ``batch`` in one transaction. Raises `Moved` if rows changed since it was planned.
+
+    Nothing is done then.
+    """
     with db.atomic():
         if last_change(db) != batch.seen:
             raise Moved
@@ -274,7 +277,8 @@ def _save_document(
     old = state.base(base.path)
     old_sections = state.sections(base.path)
     document_id = store.save_document(
-        db, base.path, kind=document.kind if document else "opaque", hash=base.digest or digest(new), size=size, mtime_ns=mtime,
+        db, base.path, kind=document.kind if document else "opaque", hash=base.digest or digest(new), size=size,
+        mtime_ns=mtime,
         ctime_ns=ctime, inode=inode, transaction=number, problem=base.problem,
     )  # fmt: skip
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):

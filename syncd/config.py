@@ -63,11 +63,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("follow_after", float, 2.0,
             "seconds of quiet after a manual edit before the daemon writes the other places that show the same value; "
             "0 at once, -1 never (`syncd sync --follow` does so at any time)", _seconds_or_never),
-    Setting("scan_seconds", float, 60.0, "seconds between two full scans by the daemon at least; a large bank is scanned more rarely",
+    Setting("scan_seconds", float, 60.0,
+            "seconds between two full scans by the daemon at least; a large bank is scanned more rarely",
             _at_least(1)),
     Setting("max_document_mb", int, 64, "a larger document is left alone and reported (megabytes)", _at_least(1)),
     Setting("timezone", str, "",
-            "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's", _zone),
+            "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's",
+            _zone),
     Setting("log_level", str, "info", "what the daemon logs: debug, info, warning or error", _level),
 )  # fmt: skip
 

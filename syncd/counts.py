@@ -55,7 +55,10 @@ class Derived:
                 _set(after, key, row.get("status") if row else None, row is not None)
             registered = self._registered()
             self._universes = [
-                ({k: v for k, v in before.items() if k in registered}, {k: v for k, v in after.items() if k in registered}),
+                (
+                    {k: v for k, v in before.items() if k in registered},
+                    {k: v for k, v in after.items() if k in registered},
+                ),
                 (before, after),
             ]
         return self._universes

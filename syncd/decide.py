@@ -191,7 +191,10 @@ class Decider:
                 self._out.removed.add(path)
 
     def _stands(self, clash: Clash, sides: Mapping[RecordId, Sides]) -> bool:
-        """Whether the two values that met in a text still differ: the row may have been changed to the file's value too."""
+        """Whether the two values that met in a text still differ.
+
+        The row may have been changed to the file's value too.
+        """
         if clash.document in self._out.held:
             return False
         known = sides.get((Table(clash.table), clash.key)) if clash.table in TABLE_NAMES else None

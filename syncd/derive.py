@@ -1,7 +1,7 @@
 """Derived values: the ``*Last Updated*`` line of a document and the counts of an overview. Pure.
 
-They are brought up to date where a change of rows writes their document, never alone and never as a conflict. A count is
-touched only if it is known what its owner counts: if it equals, before the change, what one of the usual ways of
+They are brought up to date where a change of rows writes their document, never alone and never as a conflict. A count
+is touched only if it is known what its owner counts: if it equals, before the change, what one of the usual ways of
 counting gives.
 """
 
@@ -95,7 +95,10 @@ def header_changes(keyed: Keyed, now: datetime, counts: Sequence[tuple[Statuses,
 
 
 def stamp_of(text: str, reading: Reading, now: datetime) -> str | None:
-    """The new value of the ``*Last Updated*`` line that ``reading`` shows in the section ``text``; None for other labels."""
+    """The new value of the ``*Last Updated*`` line that ``reading`` shows in the section ``text``.
+
+    None for other labels.
+    """
     place = reading.fields.get("last_updated")
     if place is None:
         return None

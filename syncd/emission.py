@@ -1,4 +1,7 @@
-"""What the files must show because rows changed: changes per document, made by the writer. Pure but for row look-ups."""
+"""What the files must show because rows changed: changes per document, made by the writer.
+
+Pure but for row look-ups.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +159,10 @@ def _place_in(new: Keyed, old: Keyed, at: At) -> At | None:
 
 
 def _without(old: Keyed, gone: Set[At], new: Document) -> Keyed:
-    """``new`` with the keys of ``old`` but for the readings at ``gone``, which were taken out: twins differ by place."""
+    """``new`` with the keys of ``old`` but for the readings at ``gone``, which were taken out.
+
+    Twins differ by place.
+    """
     left = [(reading.table, key) for at, reading, key in old.readings() if at not in gone]
     if [table for table, _ in left] != [reading.table for _, reading in new.readings()]:
         return carry(old, new, [])

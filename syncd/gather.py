@@ -78,7 +78,9 @@ def _looks(shown: list[Shown]) -> list[tuple[str, str, Mapping[str, Value]]]:
 class Gatherer:
     """Builds `Sides` for the records of one batch."""
 
-    def __init__(self, db: Database, state: BankState, deltas: Mapping[str, Delta], nets: Mapping[RecordId, Net]) -> None:
+    def __init__(
+        self, db: Database, state: BankState, deltas: Mapping[str, Delta], nets: Mapping[RecordId, Net]
+    ) -> None:
         self._db = db
         self._state = state
         self._deltas = deltas

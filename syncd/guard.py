@@ -1,4 +1,7 @@
-"""Predicates that keep a change back until somebody says yes. Pure: each gives the sentence that explains it, or None."""
+"""Predicates that keep a change back until somebody says yes. Pure.
+
+Each gives the sentence that explains it, or None.
+"""
 
 from __future__ import annotations
 

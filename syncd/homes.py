@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from parser.document import Document, parse
 from parser.kinds import kind_of
@@ -12,15 +13,17 @@ from parser.values import render
 from schema import store
 from schema.db import Database
 from schema.records import PRECEDENCE, Role, Table, Value
-from syncd import chunks, derive
-from syncd.chunks import Chunks
+from syncd import derive
 from syncd.emission import Birth, DocumentChanges, Plan
 from syncd.gather import RecordId
 from syncd.lookup import RowLookup
 from syncd.model import Keyed, Row, Sides, Verdict
 from syncd.stamps import present
-from writer import canonical, likeness
+from writer import canonical
 from writer.changes import Insert
+
+if TYPE_CHECKING:
+    from syncd.chunks import Chunks
 
 _MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
@@ -45,7 +48,8 @@ class Homes:
         self._sides = sides
         self._now = now
         self._files: frozenset[str] | None = None
-        self._chunks = Chunks(db, current, ())
+        self._chunks: Chunks | None = None
+        self._fresh: frozenset[str] = frozenset()
         self.made: dict[str, Keyed] = {}
         self.unshown: list[str] = []
 
@@ -53,7 +57,7 @@ class Homes:
         """Plan all insertions of a batch."""
         lines = [v for v in inserts if v.table is Table.MODIFICATIONS]
         entries = {v.key for v in inserts if v.table is Table.ENTRIES}
-        self._chunks = Chunks(self._db, self._current, entries)
+        self._fresh = frozenset(entries)
         children: dict[str, list[Verdict]] = {}
         for line in lines:
             children.setdefault(self._entry_of(line.key), []).append(line)
@@ -106,6 +110,8 @@ class Homes:
 
     def _task(self, verdict: Verdict) -> None:
         """A row of the registry, a file where the others have one, or only a file where there is no registry."""
+        from writer import likeness
+
         registry, path = self._current("tasks.md"), f"tasks/{verdict.key}.md"
         values = dict(_row(verdict))
         has_file = self._current(path) is not None
@@ -128,6 +134,8 @@ class Homes:
 
     def _task_document(self, verdict: Verdict, registry: Keyed | None) -> Document:
         """A task's file like that of the newest task that has one, else in the plain form."""
+        from writer import likeness
+
         known = {key for _, r, key in registry.readings() if r.role is Role.REGISTRY} if registry is not None else set()
         newest = sorted(self._task_files() & (known or self._task_files()), key=_by_number, reverse=True)
         for task in newest[:_MODELS]:
@@ -163,6 +171,9 @@ class Homes:
         if stood:
             self._add(stood[0], birth)
             return
+        from syncd import chunks  # loaded late, as all that not every command needs
+
+        self._chunks = self._chunks or chunks.Chunks(self._db, self._current, self._fresh)
         chunk = self._chunks.make(_shown(verdict), rows, self.made)
         if chunk is not None:
             self.made[chunk.path] = chunks.keyed(chunk, verdict.key, keys)

@@ -170,7 +170,8 @@ def _pair(old: Sequence[Placed], new: Sequence[Placed], matches: Matches) -> Non
     left, right = [_identity(p.reading) for p in old], [_identity(p.reading) for p in new]
     used: set[int] = set()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        pairs = list(zip(range(i1, i2), range(j1, j2), strict=True)) if tag == "equal" else _gap(old, new, i1, i2, j1, j2)
+        equal = tag == "equal"
+        pairs = list(zip(range(i1, i2), range(j1, j2), strict=True)) if equal else _gap(old, new, i1, i2, j1, j2)
         for i, j in pairs:
             matches[new[j].at] = old[i].key
             used.add(i)

@@ -22,7 +22,8 @@ _VERSIONS = 12  # how many texts back a stale writer is looked for
 class Incoming:
     """A document of a batch. ``disk`` is what its file holds (None: no file), ``document`` its file side.
 
-    ``document`` differs from the file where another text was ``merged`` in; it is None where the file is gone or no text.
+    ``document`` differs from the file where another text was ``merged`` in; it is None where the file is gone or no
+    text.
     """
 
     path: str

@@ -147,7 +147,8 @@ class Matcher:
         self, path: str, reading: Reading, alignment: Alignment, placed: Sequence[Placed], pool: _Pool
     ) -> str:
         """A document shows one session, however many readings it has."""
-        same = (alignment.matches[p.at] for p in placed if p.reading.table is Table.SESSIONS and p.at in alignment.matches)
+        matches = alignment.matches
+        same = (matches[p.at] for p in placed if p.reading.table is Table.SESSIONS and p.at in matches)
         older = alignment.base.readings() if alignment.base else ()
         known = next(same, None) or next((k for _, r, k in older if r.table is Table.SESSIONS and k), None)
         return known or self._lookup.session_at(path) or pool.take(Table.SESSIONS, reading) or self._born()
@@ -227,7 +228,7 @@ _KINDS = ("task", "registry", "session_cache", "active_context", "edit_history",
 
 
 def _order(edited: Edited) -> tuple[bool, int, str]:
-    """Documents whose readings come first in precedence come first, so that keys do not depend on the order of edits."""
+    """Documents whose readings come first in precedence come first: keys do not depend on the order of edits."""
     kind = edited.new.kind if edited.new is not None else ""
     return (edited.path.startswith("archive/"), _KINDS.index(kind) if kind in _KINDS else len(_KINDS), edited.path)
 

@@ -25,7 +25,10 @@ class Merged:
 
 
 def merge_texts(base: str, file: str, db: str) -> Merged:
-    """Merge by lines. Where both sides inserted at one place, both stand, the file's first; else the file's lines win."""
+    """Merge by lines. Where both sides inserted at one place, both stand, the file's first.
+
+    Else the file's lines win.
+    """
     if file == db or db == base:
         return Merged(file)
     if file == base:
@@ -61,6 +64,9 @@ def distance(a: str, b: str) -> int:
 
 
 def nearest(text: str, versions: Sequence[str]) -> int:
-    """Index of the version that ``text`` was most likely made from. Versions come newest first; ties go to the newer."""
+    """Index of the version that ``text`` was most likely made from. Versions come newest first.
+
+    Ties go to the newer.
+    """
     scores = [distance(text, version) for version in versions]
     return scores.index(min(scores))

@@ -1,6 +1,7 @@
 """Values that the phases of a converge hand to each other. No I/O.
 
-Reading order of the package: ``model``, ``reconcile``, ``identify``, ``merge``, ``guard``, ``engine``, ``apply``, ``daemon``.
+Reading order of the package: ``model``, ``reconcile``, ``identify``, ``merge``, ``guard``, ``engine``, ``apply``,
+``daemon``.
 """
 
 from __future__ import annotations

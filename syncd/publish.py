@@ -1,7 +1,8 @@
-"""The files' half of a converge: texts prepared before the commit are put in place after it, and the outbox is cleared.
+"""The files' half of a converge: texts prepared before the commit are put in place after it, and the outbox is
+cleared.
 
-The outbox is cleared only when the new names are durable: after a power cut the files are either old with an outbox line
-that says so, or new.
+The outbox is cleared only when the new names are durable: after a power cut the files are either old with an outbox
+line that says so, or new.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Carry a text over to a newer base. Pure.
 
-A writer that saves a whole file from what it read earlier knows nothing of what the database wrote since. Its changes are
-the difference to the version that it had; those are made on the text of now, record by record and line by line.
+A writer that saves a whole file from what it read earlier knows nothing of what the database wrote since. Its changes
+are the difference to the version that it had; those are made on the text of now, record by record and line by line.
 """
 
 from __future__ import annotations

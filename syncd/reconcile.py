@@ -106,7 +106,8 @@ def _not_in_database(sides: Sides, file: Row) -> Verdict:
     # Edited in the file, deleted in the database: the edit is kept and the row comes back.
     clashes = tuple(
         Clash(
-            _where(sides.after), sides.table, sides.key, name, sides.base.get(name), file.get(name), None, Side.FILE, True
+            _where(sides.after), sides.table, sides.key, name,
+            sides.base.get(name), file.get(name), None, Side.FILE, True,
         )
         for name in changed
     )
@@ -149,7 +150,10 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side) -> Verdict:
 
 
 def _deleted_from(sides: Sides) -> tuple[str, ...]:
-    """Documents that lost their reading of a record which others still show. One that appeared elsewhere moved there."""
+    """Documents that lost their reading of a record which others still show.
+
+    One that appeared elsewhere moved there.
+    """
     if sides.table not in (Table.ENTRIES, Table.MODIFICATIONS):
         return ()
     before, after = {s.path for s in sides.before}, {s.path for s in sides.after}
@@ -230,7 +234,9 @@ def _news(name: str, sides: Sides) -> list[Shown]:
         if old is not None and old.reading.shows(name):
             if not shows(old, name, reading.value(name)):
                 news.append(shown)
-        elif _says(shown, name) and all(_rank(shown) < _rank(s) for s in sides.after if s is not shown and _says(s, name)):
+        elif _says(shown, name) and all(
+            _rank(shown) < _rank(s) for s in sides.after if s is not shown and _says(s, name)
+        ):
             news.append(shown)
     return news
 

@@ -1,7 +1,7 @@
 """Commands that write: done here under the bank's lock, or handed to the daemon that has it.
 
-A request to the daemon is a row of the table ``requests``; the daemon notices the commit, does it, and writes the answer
-into the same row.
+A request to the daemon is a row of the table ``requests``; the daemon notices the commit, does it, and writes the
+answer into the same row.
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ class Rescued:
 
 
 def rescued(db: Database, bank: Path, held: Held, leftovers: list[str] | None) -> list[Rescued]:
-    """All such texts that are not in the history yet. ``leftovers`` are files of ours that a walk met, None: none made."""
+    """All such texts that are not in the history yet. ``leftovers`` are files of ours that a walk met, None.
+
+    None made.
+    """
     found: list[Rescued] = []
     for late in held.settle():
         found += _new(db, late.path, late.data, _dropper(held, late))

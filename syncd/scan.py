@@ -15,9 +15,10 @@ from syncd.walk import Walk, walk
 class Scan:
     """What a scan found, by path.
 
-    ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no file;
-    ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with the reason.
-    ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie about.
+    ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no
+    file; ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with
+    the reason. ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie
+    about.
     """
 
     changed: dict[str, Content] = field(default_factory=dict)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from schema import announced, journal
+from schema import announced, journal, overview
 from schema.checks import InvalidOperation
 from schema.db import Database, open_database
 from schema.errors import SyncdError
-from syncd import requests
+from syncd import drift, requests
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -81,7 +81,7 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
                 yield made
                 last = announced.announce(engine.db, behind, origin, operation)
                 made.last = last if last > behind else None
-                finish = _here(made) if taken is not None else _by_daemon(made, deadline)
+                finish = _here(made, behind) if taken is not None else _by_daemon(made, deadline)
             _bring(made, finish)
             made.outcome = _outcome(made)
         finally:
@@ -91,16 +91,23 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
 Finish = Callable[[], Mapping[str, Any]]
 
 
-def _here(made: Writing) -> Finish:
+def _here(made: Writing, behind: int) -> Finish:
     """Plan and commit with the rows what the files will show; they are written by what this returns."""
     if made.last is None:
         return _nothing
-    refused, finish = made.engine.commit_rows()
+    engine = made.engine
+    noted = overview.noted_drift(made.db)
+    refused, finish = engine.commit_rows()
     _check(made, refused)
+    tasks = """SELECT EXISTS (SELECT 1 FROM row_changes WHERE id > ? AND "table" IN ('tasks', 'task_dependencies'))"""
+    if noted is not None and not made.db.value(tasks, (behind,)):
+        overview.note_drift(made.db, noted)  # no place of a task has changed, and no row that it could differ from
 
     def told() -> Mapping[str, Any]:
         report = finish()
         made.problems = report.problems
+        if report.transaction is not None:
+            drift.remember(engine.db, engine.state)
         return requests.as_json(report)
 
     return told
@@ -147,7 +154,7 @@ def _outcome(made: Writing) -> Outcome:
     """The transaction that sealed the rows, and its files."""
     db = made.db
     change = db.row('SELECT "transaction" FROM row_changes WHERE id = ?', (made.last,)) if made.last else (None,)
-    # The change of a section is not kept when it is sealed: prose alone leaves only the answer, or the last transaction.
+    # The change of a section is not kept when it is sealed: prose alone leaves the answer, or the last transaction.
     number = change[0] if change else made.answer.get("number") or _newest(db)
     if number is None:
         return Outcome()

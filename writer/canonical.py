@@ -1,7 +1,7 @@
 """Documents in their plain form, from values alone: what a bank gets where it has no document and no model. Pure.
 
 One form a kind. What is written here is parsed again by whoever uses it; a value that a document cannot hold is left
-out or refused there (`writer.regenerate`).
+out or refused there (`writer.regenerate`). What reads and writes entries is imported late: few commands need it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from itertools import groupby
 
 from parser.document import Document, parse
 from parser.values import render
-from schema.records import Reading, Status, Table, Value
+from schema.records import FIELDS, Reading, Status, Table, Value
 from writer.cells import escape
-from writer.kinds.entry_heads import NAMES, Head, like
-from writer.kinds.modifications import LineStyle
 
 Values = Mapping[str, Value]
 
@@ -207,17 +205,21 @@ def _moment(entry: tuple[Values, Sequence[Values]]) -> tuple[str, str]:
 
 def _words(values: Values) -> bool:
     """Whether an entry has anything to say in a line of its own."""
-    return any(values.get(name) for name in NAMES if name != "date")
+    return any(values.get(name) for name in FIELDS[Table.ENTRIES] if name != "date")
 
 
 def _entry(values: Values, lines: Sequence[Values]) -> str:
     """An entry's line with the lines of its files; one without words is implied by these lines."""
+    from writer.kinds.modifications import LineStyle
+
     own = [entry_line("#### ", values, dated=not values.get("time") and not values.get("task_id"))]
     return "\n".join([*(own if _words(values) else []), *(LineStyle().line(line) for line in lines)])
 
 
 def entry_line(opening: str, values: Values, *, dated: bool) -> str:
     """The line that opens an entry; with ``dated`` it shows its date too."""
+    from writer.kinds.entry_heads import NAMES, Head, like
+
     return like(Head(opening), {name: values.get(name) for name in NAMES}, dated).join()
 
 

@@ -226,6 +226,29 @@ def test_with_a_daemon_the_files_show_it_when_the_transaction_ends(
     assert daemon.poll() is None
 
 
+def test_a_burst_of_lines_is_one_write_of_each_file(opened: Bank) -> None:
+    """Mixed over three entries, each line comes to stand below its own, in order, with its own key."""
+    entries = [n for (n,) in _rows(opened.path, "SELECT id FROM edit_entries WHERE task_id = 'T3' ORDER BY id LIMIT 3")]
+    with opened.transaction(moment=AT) as tx:
+        for number in range(600):
+            tx.insert_file_modification(entries[number % 3], "Modified", f"src/burst{number}.ts", f"Line {number}")
+    assert (tx.result.state, tx.result.number, tx.result.problems) == ("converged", 2, ())
+    emitted = _rows(opened.path, 'SELECT path, count(*) FROM versions WHERE "transaction" = 2 GROUP BY path')
+    assert emitted == [(path, 1) for path in tx.result.emitted]
+    history = (opened.path / "edit_history.md").read_text()
+    places = [history.index(f"`src/burst{number}.ts` - Line {number}\n") for number in range(600)]
+    for first in range(3):
+        assert places[first::3] == sorted(places[first::3])
+    keys = _rows(
+        opened.path,
+        """SELECT m.file_path FROM readings AS r JOIN file_modifications AS m ON m.id = r.key
+        JOIN sections AS s ON s.id = r.section_id JOIN documents AS d ON d.id = s.document_id
+        WHERE d.path = 'edit_history.md' AND r."table" = 'file_modifications' AND m.file_path LIKE 'src/burst%'
+        ORDER BY s.position, r.ordinal""",
+    )
+    assert [path for (path,) in keys] == [f"src/burst{n}.ts" for _, n in sorted(zip(places, range(600), strict=True))]
+
+
 # -- the law: what is accepted reads back --------------------------------------------------------------------------
 
 DOCUMENTS = {

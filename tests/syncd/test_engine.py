@@ -341,7 +341,8 @@ def test_sections_edited_in_a_held_document_wait(live: LiveBank) -> None:
 def test_a_section_made_by_sql_is_written_and_an_emptied_one_taken_out(live: LiveBank) -> None:
     """Deleting its row is refused: what the base of its document was could not be told any more."""
     live.sql(
-        "INSERT INTO sections(document_id, position, level, heading, text) SELECT document_id, position + 0.5, 2, 'New', "
+        "INSERT INTO sections(document_id, position, level, heading, text) "
+        "SELECT document_id, position + 0.5, 2, 'New', "
         "'## New' || char(10, 10) || 'By row.' || char(10, 10) FROM sections WHERE text LIKE '## Goals%'"
     )
     live.sync()
