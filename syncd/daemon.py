@@ -31,7 +31,7 @@ from syncd.watch import Watcher
 
 _RETRY = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
 _LONGEST_RETRY = 1.0
-_SHARE = 10_000  # a scan that finds nothing may take one part in so many of the time
+_SHARE = 12_000  # a scan that finds nothing takes less than a ten-thousandth of the time
 _POLLING = 2.0  # seconds between two scans where the system cannot tell of changes
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
