@@ -160,6 +160,8 @@ class BankLoop:
         if scan:
             self._scan_took = time.monotonic() - began if report.transaction is None else self._scan_took
             self._scan_at = self._next_scan()
+        if engine.unfinished is not None:  # nothing tells when the merge is done
+            self._scan_at = min(self._scan_at, time.monotonic() + max(_POLLING, 100 * self._scan_took))
         self._done(report, None if scan else paths)
         if follow:
             self._follow_at = None

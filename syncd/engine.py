@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schema import announced, store
+from schema import announced, journal, store
 from schema.db import Database, open_database
 from schema.records import Table
 from syncd import apply, holds, publish
@@ -22,6 +22,7 @@ from syncd.config import Config
 from syncd.decide import Decided, Decider, Question
 from syncd.edited import EditedSections, edited_sections
 from syncd.files import Busy, Held, read_stable
+from syncd.git import git_unfinished
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report, State
 from syncd.pending import row_changes
@@ -75,6 +76,7 @@ class Engine:
         self._missing: dict[str, float] = {}
         self._progress: Callable[[int, int], None] | None = None
         self._swept = False
+        self.unfinished = git_unfinished(bank)
         self._late: list[Rescued] = []
 
     @classmethod
@@ -91,7 +93,9 @@ class Engine:
 
     @property
     def mode(self) -> Mode:
-        """How files and rows are brought together now."""
+        """How files and rows are brought together now: while git waits for a person, no file is written."""
+        if self.unfinished is not None:
+            return Mode.OBSERVE
         return Mode(store.state_get(self.db, "mode") or Mode.COEXIST)
 
     def converge(
@@ -111,6 +115,7 @@ class Engine:
         how many were read.
         """
         self._progress = progress
+        self.unfinished = git_unfinished(self.bank)
         total = _Round()
         only = None if paths is None else set(paths)
         for number in range(_ROUNDS):
@@ -370,8 +375,12 @@ class Engine:
     def _report(self, total: _Round) -> Report:
         conflicts, open_holds = holds.open_conflicts(self.db), holds.open_holds(self.db)
         pending = tuple(sorted(total.waiting))
-        state = State.ATTENTION if conflicts or open_holds else State.PENDING if pending else State.CONVERGED
+        state = State.PENDING if pending else State.CONVERGED
         reason = next((f"{path}: {why}" for path, why in sorted(total.waiting.items())), None)
+        if self.unfinished is not None and journal.has_pending(self.db):
+            state, reason = State.PENDING, f"rows wait to be written: {self.unfinished}"
+        if conflicts or open_holds:
+            state = State.ATTENTION
         if open_holds:
             reason = f"{open_holds[0]['path']} {open_holds[0]['reason']}"
         return Report(

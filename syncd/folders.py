@@ -83,8 +83,3 @@ def remove(folder: int, name: str) -> None:
     """Unlink ``name`` in directory ``folder`` if it is there."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
-
-
-def is_missing(error: OSError) -> bool:
-    """Whether ``error`` says that there is no such file, rather than that it may not be seen."""
-    return error.errno == errno.ENOENT

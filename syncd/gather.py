@@ -12,7 +12,7 @@ from parser.document import At
 from schema import store
 from schema.db import Database
 from schema.journal import Net
-from schema.records import FIELDS, Reading, Table, Value
+from schema.records import FIELDS, Table, Value
 from syncd.match import NEW
 from syncd.model import Keyed, Row, Shown, Sides
 from syncd.state import BankState
@@ -177,11 +177,6 @@ def clean(table: Table, row: Mapping[str, object]) -> Row:
 def _named(table: Table, values: Mapping[str, object]) -> Row:
     full = clean(table, values)
     return {name: full[name] for name in values if name in full}
-
-
-def reading_row(table: Table, reading: Reading) -> Row:
-    """All fields of a reading's table, None where the reading shows nothing."""
-    return {name: reading.value(name) for name in FIELDS[table]}
 
 
 def _number(key: str) -> tuple[bool, int, str]:
