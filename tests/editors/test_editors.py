@@ -256,10 +256,14 @@ def test_a_real_editor_and_a_row_change_both_arrive(bank: Bank, name: str) -> No
     bank.wait_equal(TASK)
 
     def save(file: Path, _: str) -> None:
-        run = arguments(str(file))
-        done = subprocess.run(run, input=given, text=True, capture_output=True, timeout=20, check=False)
-        assert done.returncode in (0, 1), done
-        assert f"Word by {name}" in file.read_text() or bank.process.poll() is None
+        # An editor that sees the row's change arrive between its read and its write refuses to save: a person reloads.
+        for _ in range(5):
+            run = arguments(str(file))
+            done = subprocess.run(run, input=given, text=True, capture_output=True, timeout=20, check=False)
+            if done.returncode == 0:
+                return
+            bank.wait_equal(TASK)
+        pytest.fail(f"{name} did not save: {done}")
 
     records = [bank.count(t) for t in ("tasks", "task_subtasks", "edit_entries")]
     bank.sql("UPDATE tasks SET title = ? WHERE id = 'T6'", f"Sheet with {name}")
