@@ -1,6 +1,7 @@
 # make run   a first look: a copy of the sample bank (or BANK=path: that bank itself) and the daemon on it
 # make test  everything that must hold: lint, types, tests
 # make bench the figures, measured against the floor in the same run (BENCH=--quick: in two minutes)
+# make prove the campaigns that try to break it, an hour (PART=races: that one; PROVE_SCALE=0.1: a tenth; SEED=2)
 # make clean removes what the others made
 
 PYTHON ?= python3
@@ -8,10 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 SCRATCH := scratch/memory-bank
 BANK ?= $(SCRATCH)
+PROVE_SCALE ?= 1
+SEED ?= 1
 # A run that hangs is a failure too; macOS has no timeout(1).
 LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 840)
 
-.PHONY: run test bench clean
+.PHONY: run test bench prove clean
 
 run: $(VENV)/ready
 	@if [ "$(BANK)" = "$(SCRATCH)" ] && [ ! -d "$(SCRATCH)" ]; then mkdir -p scratch && cp -R syncd/sample "$(SCRATCH)"; fi
@@ -32,6 +35,9 @@ test: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m bench $(BENCH)
+
+prove: $(VENV)/ready-dev
+	$(BIN)/python -m prove --scale $(PROVE_SCALE) --seed $(SEED) $(if $(PART),--part $(PART))
 
 clean:
 	rm -rf $(VENV) scratch build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache

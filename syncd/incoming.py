@@ -97,25 +97,30 @@ class Reader:
 
     def _fresh_or_stale(self, path: str, disk: Content, base: Keyed, text: str) -> Incoming:
         """Find the version that the writer had. Usually it is the base."""
-        had = self._had(path, base, text)
+        had, tell = self._had(path, text)
         if had is None:
             return Incoming(path, disk, parse(path, text, base.document))
         if had == text and path not in self._outbox:
             # Exactly an earlier text: somebody put it back on purpose, so it stands; what goes with it is told.
             return Incoming(path, disk, parse(path, text, base.document), None, reverted(had, base))
-        done = rebase(had, base, text, tell=path not in self._outbox)
+        done = rebase(had, base, text, tell=tell)
         return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
 
-    def _had(self, path: str, base: Keyed, text: str) -> str | None:
-        """The text that ``text`` was made from, where that is not the base; None where it is."""
+    def _had(self, path: str, text: str) -> tuple[str | None, bool]:
+        """The text that ``text`` was made from, None where that is the base; whether what it takes back is told."""
         if not any(version.emitted for version in history.version_rows(self._db, path, limit=_VERSIONS)):
-            return None
+            return None, False
         texts, emitted = self._texts(path)
         if path in self._outbox:
-            # The newest text was never on disk, so nobody can have read it.
-            return texts[1] if len(texts) > 1 else None
+            # The newest text was never on disk, so nobody can have read it; an older one may have been read long ago.
+            texts, emitted = texts[1:], emitted[1:]
+            if not texts:
+                return None, False
+            number = nearest(text, texts)
+            stale = any(emitted[:number]) and texts[number] not in (texts[0], text)
+            return (texts[number], True) if stale else (texts[0], False)
         number = nearest(text, texts)
-        return texts[number] if any(emitted[:number]) and texts[number] != texts[0] else None
+        return (texts[number], True) if any(emitted[:number]) and texts[number] != texts[0] else (None, False)
 
     def _texts(self, path: str) -> tuple[list[str], list[bool]]:
         """The last texts of a document, newest first, and whether each was written by us."""

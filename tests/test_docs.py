@@ -120,7 +120,7 @@ def test_what_is_linked_or_named_is_there(name: str) -> None:
 def test_the_readme_names_what_the_makefile_offers() -> None:
     """`make run` and `make test` stand in both."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in ("run", "test", "bench"):
+    for target in ("run", "test", "bench", "prove"):
         assert f"\n{target}:" in makefile
         assert f"make {target}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
