@@ -26,6 +26,7 @@ from syncd.git import git_busy
 from syncd.holds import follows
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
+from syncd.notify import Notifier
 from syncd.walk import BankGone, require_root
 from syncd.watch import Watcher
 
@@ -37,6 +38,7 @@ _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
 _GIT_WAIT = 0.1  # seconds between two looks whether git is done
+_START_S = 300.0  # seconds that the service manager is asked for, each time a bank is about to be read at start
 _CONFIRM = (0.0, 0.0005, 0.001, 0.002)  # the log is written before the commit can be seen: seconds between two looks
 _CONFIRM_LATER = (0.004, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # and behind those, for a disk that takes its time
 
@@ -98,6 +100,11 @@ class BankLoop:
         if self._engine is not None:
             self._engine.config = self._config
         self._scan_at = 0.0
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last look at this bank ended in an error."""
+        return self._failures > 0
 
     def deadline(self) -> float:
         """When, on the monotonic clock, this bank wants to be looked at if nothing happens."""
@@ -285,29 +292,51 @@ def run(banks: Sequence[Path], configs: Mapping[Path, Config]) -> int:
     _load_all()
     wake, stop, rescan = threading.Event(), threading.Event(), threading.Event()
     _on_signals(wake, stop, rescan)
+    notifier = Notifier(os.environ)
+    os.environ.pop("NOTIFY_SOCKET", None)  # what runs below this process is not the service
     loops = [BankLoop(bank, configs[bank], wake, log) for bank in banks]
     try:
         for loop in loops:
+            notifier.starting(_START_S, f"reading {loop.bank}")
             loop.start()
         # What is there now stays for good: a collection need not look at it each time.
         gc.collect()
         gc.freeze()
+        notifier.ready(_status(loops))
         while not stop.is_set():
-            wake.wait(max(0.0, min(loop.deadline() for loop in loops) - time.monotonic()))
-            wake.clear()
+            _wait(wake, loops, notifier)
             if rescan.is_set():
                 rescan.clear()
+                notifier.reloading()
                 for loop in loops:
                     loop.reload()
+                notifier.ready(_status(loops))
             for loop in loops:
                 if stop.is_set():
                     break
                 loop.step()
+                notifier.progress(time.monotonic())
+            notifier.status(_status(loops))
     finally:
+        notifier.stopping()
         for loop in loops:
             loop.stop()
     log.info("stopped")
     return Exit.CONVERGED
+
+
+def _wait(wake: threading.Event, loops: Sequence[BankLoop], notifier: Notifier) -> None:
+    """Until a hint, or until a bank or the service manager's watchdog is due."""
+    until = min(loop.deadline() for loop in loops) - time.monotonic()
+    wake.wait(max(0.0, until if notifier.every is None else min(until, notifier.every)))
+    wake.clear()
+
+
+def _status(loops: Sequence[BankLoop]) -> str:
+    """One line for the service manager."""
+    failing = [loop.bank for loop in loops if loop.failing]
+    text = f"{len(loops)} bank{'s' * (len(loops) != 1)}"
+    return f"{text}, of which {len(failing)} cannot be served: {failing[0]}" if failing else text
 
 
 def _load_all() -> None:
