@@ -244,13 +244,22 @@ class Database:
         return found
 
     def backup_to(self, path: Path) -> None:
-        """Write a consistent copy to ``path`` (mode 0600), which is replaced at once or not at all."""
+        """Write a consistent copy to ``path`` (mode 0600), which is there whole and checked, or not at all.
+
+        The copy is one file. It was opened and its pages, indexes and foreign keys were checked before it got its
+        name. Raises `DatabaseFailed`, `CorruptDatabase`, `DiskFull` and the others; nothing is left behind then.
+        """
         partial = path.with_name(f"{path.name}.partial")
         try:
             partial.unlink(missing_ok=True)
             _create_private(partial)
-            self._copy_to(partial)
-            os.replace(partial, path)
+            try:
+                self._copy_to(partial)
+                _sync_file(partial)
+                os.replace(partial, path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
             _sync_folder(path.parent)
         except OSError as error:
             raise errors.DatabaseFailed(f"no backup was made: {error.strerror}", str(path)) from error
@@ -262,11 +271,15 @@ class Database:
                 with target.backup("main", self._connection, "main") as backup:
                     while not backup.done:
                         backup.step()
+                target.execute("PRAGMA journal_mode = DELETE")  # one file: it needs no -wal beside it
+                wrong = Database(path, target).integrity()
             finally:
                 target.close()
         except apsw.Error as error:
-            path.unlink(missing_ok=True)
             raise _translated(error, str(path)) from error
+        if wrong:
+            hint = "restore an older backup with: syncd restore FILE; `syncd backup --list` shows them"
+            raise errors.CorruptDatabase(f"no backup was made, the database is damaged: {wrong[0]}", self.path, hint)
 
     def close(self) -> None:
         """Close the connection. Closing twice is no error."""
@@ -279,6 +292,15 @@ class Database:
 def _create_private(path: Path) -> None:
     """An empty file that only its owner may read. SQLite gives its -wal and -shm the same mode."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _sync_file(file: Path) -> None:
+    """Never that of an open database: closing it would drop SQLite's locks."""
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

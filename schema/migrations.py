@@ -43,8 +43,9 @@ MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations)
 def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migration] = MIGRATIONS) -> list[str]:
     """Bring ``db`` to the schema of this program; the names of the steps that were done.
 
-    Before each step the database is copied to ``<db>.before-NNN`` beside it, unless it was just made. Raises
-    `NewerSchema` for a database from a later program and `OlderSchema` for an old one that may only be read.
+    Before each step the database is copied to ``backups/<when>-before-migration-NNN.db`` beside it, unless it was just
+    made. Raises `NewerSchema` for a database from a later program and `OlderSchema` for an old one that may only be
+    read.
     """
     if db.value("PRAGMA user_version") == len(migrations):
         return []
@@ -75,10 +76,11 @@ def _next(db: Database, migrations: Sequence[Migration], readonly: bool) -> Migr
 
 def _perform(db: Database, step: Migration, number: int, *, new: bool) -> bool:
     """Do one step, unless another process was faster."""
+    from schema import backups
     from schema.db import APPLICATION_ID
 
     if not new:
-        db.backup_to(db.path.with_name(f"{db.path.name}.before-{number:03}"))
+        db.backup_to(backups.target(db.path, f"before-migration-{number:03}"))
     with db.atomic():
         if db.value("PRAGMA user_version") != number - 1:
             return False

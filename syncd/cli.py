@@ -30,6 +30,7 @@ COMMANDS = {
     "accept": "say yes to held changes",
     "reject": "say no to held changes: the files are put back",
     "mode": "show the mode or change it",
+    "backup": "copy the database to a file, checked",
     "query": "ask the database with SQL, read only",
 }
 """Every command with the line that `syncd --help` shows for it."""

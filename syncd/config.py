@@ -67,6 +67,10 @@ SETTINGS: tuple[Setting, ...] = (
             "seconds between two full scans by the daemon at least; a large bank is scanned more rarely",
             _at_least(1)),
     Setting("max_document_mb", int, 64, "a larger document is left alone and reported (megabytes)", _at_least(1)),
+    Setting("daily_backups", int, 7,
+            "days of which the newest backup is kept; with `weekly_backups` 0 too, the daemon makes none",
+            _at_least(0)),
+    Setting("weekly_backups", int, 4, "weeks of which the newest backup is kept", _at_least(0)),
     Setting("timezone", str, "",
             "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's",
             _zone),
@@ -84,6 +88,8 @@ class Config:
     follow_after: float = 2.0
     scan_seconds: float = 60.0
     max_document_mb: int = 64
+    daily_backups: int = 7
+    weekly_backups: int = 4
     timezone: str = ""
     log_level: str = "info"
 

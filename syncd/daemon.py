@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from schema.store import state_set
-from syncd import config, drift, lock, requests
+from syncd import backups, config, drift, lock, requests
 from syncd.bank import database_of, require_documents
 from syncd.config import Config
 from syncd.engine import Engine
@@ -39,6 +39,8 @@ _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
 _GIT_WAIT = 0.1  # seconds between two looks whether git is done
 _START_S = 300.0  # seconds that the service manager is asked for, each time a bank is about to be read at start
+_BACKUP_SOON = 60.0  # seconds from the start until a daily backup that is overdue, if the bank is quiet
+_BACKUP_AGAIN = 3600.0  # seconds until one that failed is tried again
 _CONFIRM = (0.0, 0.0005, 0.001, 0.002)  # the log is written before the commit can be seen: seconds between two looks
 _CONFIRM_LATER = (0.004, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # and behind those, for a disk that takes its time
 
@@ -62,6 +64,7 @@ class BankLoop:
         self._scan_took = 0.0
         self._follow_at: float | None = None
         self._drift_at: float | None = None
+        self._backup_at: float | None = None
         self._failures = 0
         self._rows_due = False
         self._confirm_at: float | None = None
@@ -80,6 +83,7 @@ class BankLoop:
         self._done(self._engine.converge(None, settle=True))
         self._serve(self._engine)
         self._scan_at = self._next_scan()
+        self._backup_at = self._next_backup(_BACKUP_SOON)
         self._lock.announce_ready()
         self._log.info("bank.ready", bank=str(self.bank), polling=self._watcher.reason)
 
@@ -99,6 +103,7 @@ class BankLoop:
             self._log.error("config.refused", bank=str(self.bank), reason=str(error))
         if self._engine is not None:
             self._engine.config = self._config
+            self._backup_at = self._next_backup(_BACKUP_SOON)
         self._scan_at = 0.0
 
     @property
@@ -109,7 +114,9 @@ class BankLoop:
     def deadline(self) -> float:
         """When, on the monotonic clock, this bank wants to be looked at if nothing happens."""
         held = self._engine.held.due() if self._engine else None
-        times = (self._scan_at, self._retry_at, self._follow_at, self._drift_at, self._confirm_at, held)
+        times = (
+            self._scan_at, self._retry_at, self._follow_at, self._drift_at, self._confirm_at, self._backup_at, held,
+        )  # fmt: skip
         return max(self._not_before, min(t for t in times if t is not None))
 
     def step(self) -> None:
@@ -207,6 +214,26 @@ class BankLoop:
             self._drift_at = None
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
+        elif self._backup_at is not None and now >= self._backup_at:
+            self._back_up(engine)
+
+    def _back_up(self, engine: Engine) -> None:
+        """The daily backup; one that fails is told and tried again."""
+        made, why = backups.make_daily(engine.db, self.bank, self._config, engine.now())
+        if made is None:
+            self._log.error("backup.failed", bank=str(self.bank), reason=why)
+        else:
+            self._log.info("backup.made", bank=str(self.bank), file=made.name)
+        self._backup_at = self._next_backup(_BACKUP_AGAIN)
+
+    def _next_backup(self, soonest: float) -> float | None:
+        """When, on the monotonic clock, the next daily backup is due. A clock that was set, or slept, is asked again
+        after each scan."""
+        assert self._engine is not None
+        due = backups.due(self.bank, self._config)
+        if due is None:
+            return None
+        return time.monotonic() + max(soonest, (due - self._engine.now()).total_seconds())
 
     def _rows_changed(self, engine: Engine, told: bool, now: float) -> bool:
         """Whether another process committed.

@@ -87,6 +87,10 @@ class Engine:
             file.parent.mkdir(mode=0o700, exist_ok=True)
         return cls(bank, open_database(file, create=create), config or Config(), clock)
 
+    def now(self) -> datetime:
+        """The time by the engine's clock."""
+        return self._clock()
+
     def close(self) -> None:
         """Close the database."""
         self.db.close()

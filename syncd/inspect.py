@@ -13,8 +13,8 @@ from typing import Any
 from schema import overview
 from schema.db import Database, open_database
 from schema.errors import OlderSchema
+from syncd import backups, config, lock
 from syncd import bank as banks
-from syncd import config, lock
 from syncd.walk import Stat, walk
 
 
@@ -38,11 +38,12 @@ def status(bank: Path) -> dict[str, Any]:
     with reading(bank) as db:
         conflicts, held = overview.open_conflicts(db), overview.held(db)
         pending = {"files": _pending_files(bank, db, set(held)), "db": _pending_rows(db)}
-        last = overview.last_transaction(db)
+        last, backup = overview.last_transaction(db), backups.told(bank, db, config.load(bank))
+        waiting = conflicts + len(held) + bool(backup["failure"])
         return {
             "path": str(bank),
             "mode": mode(db),
-            "state": _state(bool(overview.named(db, "failure")), conflicts + len(held), sum(pending.values())),
+            "state": _state(bool(overview.named(db, "failure")), waiting, sum(pending.values())),
             "documents": overview.document_count(db),
             "records": overview.record_counts(db),
             "pending": pending,
@@ -50,6 +51,7 @@ def status(bank: Path) -> dict[str, Any]:
             "holds": len(held),
             "drift": _drift(db),
             "last_transaction": last,
+            "backup": backup,
             "daemon": _daemon(bank),
         }
 

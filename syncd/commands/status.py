@@ -76,5 +76,14 @@ def _lines(entry: dict[str, Any]) -> dict[str, object]:
         "waiting": ", ".join(output.counted(number, noun) for noun, number in waiting),
         "drift": output.counted(entry["drift"], "field"),
         "last": f"transaction {last['number']}, {last['operation_type']} at {last['timestamp']}" if last else "none",
+        "backup": _backup(entry["backup"]),
         "daemon": f"process {daemon['pid']} since {daemon['since']}" if daemon else "not running",
     }
+
+
+def _backup(told: dict[str, Any]) -> str:
+    """When the last backup was made and the next is due, or why there is none."""
+    if told["failure"]:
+        return f"failed: {told['failure']}"
+    last = f"{told['last'][:16].replace('T', ' ')} UTC" if told["last"] else "none yet"
+    return f"{last}, the next {told['due'][:16].replace('T', ' ')} UTC" if told["due"] else last

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schema import migrations
+from schema import backups, migrations
 from schema.db import Database, open_database
 from schema.errors import NewerSchema, OlderSchema
 from schema.migrations import MIGRATIONS
@@ -40,14 +40,17 @@ def test_a_backup_is_made_before_a_step(db: Database) -> None:
     db.run("INSERT INTO tasks(id) VALUES ('T1')")
     assert migrations.migrate(db, migrations=[*MIGRATIONS, m003_rooms]) == ["m003_rooms"]
     assert db.rows("SELECT * FROM rooms") == []
-    copy = open_database(db.path.with_name("memory_bank.db.before-003"), readonly=True)
+    (kept,) = backups.listing(db.path)
+    assert kept.why == "before-migration-003"
+    copy = open_database(kept.path, readonly=True)
     assert copy.rows("SELECT id FROM tasks") == [("T1",)]
     copy.close()
 
 
 def test_a_new_database_needs_no_backup(tmp_path: Path, db: Database) -> None:
     """There was nothing to lose."""
-    assert not list(tmp_path.glob("*.before-*"))
+    assert backups.listing(db.path) == []
+    assert not list(tmp_path.glob("*before*"))
 
 
 def test_a_step_that_fails_leaves_the_old_schema(db: Database) -> None:
@@ -87,5 +90,5 @@ def test_a_database_of_the_first_release_is_brought_along(tmp_path: Path) -> Non
     assert database.rows("SELECT id FROM tasks") == [("T1",)]
     assert database.rows("SELECT * FROM operation_keys") == []
     assert database.rows("SELECT * FROM announced") == []
-    assert path.with_name("old.db.before-002").exists()
+    assert "before-migration-002" in [backup.why for backup in backups.listing(path)]
     database.close()
