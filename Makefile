@@ -2,6 +2,7 @@
 # make test  everything that must hold: lint, types, tests
 # make bench the figures, measured against the floor in the same run (BENCH=--quick: in two minutes)
 # make prove the campaigns that try to break it, an hour (PART=races: that one; PROVE_SCALE=0.1: a tenth; SEED=2)
+# make machine builds a small Debian with a real systemd, for the service's part of the proof (root; debootstrap)
 # make clean removes what the others made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ SEED ?= 1
 # A run that hangs is a failure too; macOS has no timeout(1).
 LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 840)
 
-.PHONY: run test bench prove clean
+.PHONY: run test bench prove machine clean
 
 run: $(VENV)/ready
 	@if [ "$(BANK)" = "$(SCRATCH)" ] && [ ! -d "$(SCRATCH)" ]; then mkdir -p scratch && cp -R syncd/sample "$(SCRATCH)"; fi
@@ -38,6 +39,9 @@ bench: $(VENV)/ready-dev
 
 prove: $(VENV)/ready-dev
 	$(BIN)/python -m prove --scale $(PROVE_SCALE) --seed $(SEED) $(if $(PART),--part $(PART))
+
+machine: $(VENV)/ready-dev
+	$(BIN)/python -m prove.machine
 
 clean:
 	rm -rf $(VENV) scratch build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache

@@ -7,7 +7,7 @@ from typing import cast
 
 from prove.frame import Part
 
-PARTS: tuple[str, ...] = ("races",)
+PARTS: tuple[str, ...] = ("races", "service")
 
 
 def load(name: str) -> Part:

@@ -32,6 +32,7 @@ COMMANDS = {
     "mode": "show the mode or change it",
     "backup": "copy the database to a file, checked",
     "query": "ask the database with SQL, read only",
+    "service": "run the daemon as a service: systemd or launchd",
 }
 """Every command with the line that `syncd --help` shows for it."""
 

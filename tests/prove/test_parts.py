@@ -17,7 +17,9 @@ def test_the_short_form_of_each_part_finds_nothing(name: str) -> None:
     part = load(name)
     result = part.run(part.SHORT, 1)
     assert result.failures == []
-    assert result.points > 0 or result.skipped
+    if result.skipped and not result.points:
+        pytest.skip("; ".join(result.skipped))
+    assert result.points > 0
 
 
 def _try(item: int) -> Result:

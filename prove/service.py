@@ -1,0 +1,268 @@
+"""The service under a real systemd, through all that happens to one: started, killed, hung, reloaded, out of disk.
+
+Each loop installs the unit with `syncd service install`, in a home whose path has a space and a percent sign, and goes
+through `STEPS`; loops take the user's manager and the system's in turn. What a step says is wrong is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+
+from prove.frame import Budget, Result
+from prove.machine import PERSON, Machine, MachineFailed, booted, missing
+
+WHAT = "lifecycles of the installed unit in a real systemd: start, stop, kill, hang, reload, full disk, stale lock"
+WHOLE = Budget(20, 3600.0)
+SHORT = Budget(1, 240.0)
+
+_HOME = f"/home/{PERSON}"
+_SAMPLE = "$(/opt/syncd/bin/python -c 'import syncd, os; print(os.path.dirname(syncd.__file__))')/sample"
+_QUICK = (
+    "[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n"  # the times of the shipped unit would make a loop minutes long
+)
+_BURST = 8  # as the unit says
+
+
+class Wrong(Exception):
+    """A step found something else than what must hold."""
+
+
+class Service:
+    """The service of one bank in the machine. ``system`` says whose manager runs it."""
+
+    def __init__(self, machine: Machine, system: bool, number: int) -> None:
+        self.machine = machine
+        self.system = system
+        self.folder = f"{_HOME}/notes {number} at 100%"
+        self.bank = f"{self.folder}/memory-bank"
+        self.quoted = shlex.quote(self.bank)
+        name = machine.run(f"systemd-escape --path --template=syncd@.service -- {self.quoted}")
+        self.unit = shlex.quote(name)
+        self.dropins = "/etc/systemd/system" if system else f"{_HOME}/.config/systemd/user"
+
+    def install(self, bank: str | None = None) -> str:
+        """What `syncd service install` prints."""
+        command = f"syncd service install --bank {bank or self.quoted}"
+        if self.system:
+            return self.machine.ask(f"{command} --system --user {PERSON}")[1]
+        return self.machine.ask(command, person=True)[1]
+
+    def control(self, words: str, unit: str | None = None, check: bool = True) -> str:
+        """What ``systemctl words UNIT`` prints."""
+        manager = "" if self.system else "--user "
+        command = f"XDG_RUNTIME_DIR=/run/user/1000 systemctl {manager}{words} {unit or self.unit}"
+        return self.machine.run(command, person=not self.system, check=check)
+
+    def asked(self, key: str, unit: str | None = None) -> str:
+        """One property of the unit."""
+        return self.control(f"show --property={key} --value", unit)
+
+    def pid(self) -> int:
+        """The daemon's process id in the machine."""
+        return int(self.asked("MainPID"))
+
+    def kill(self, signal: str) -> None:
+        """Send the daemon a signal."""
+        self.machine.run(f"kill -{signal} {self.pid()}")
+
+    def edit(self, words: str) -> None:
+        """Write a line into a document, as an editor would."""
+        self.person(f"printf '%s\\n' {shlex.quote(words)} >> {self.quoted}/tasks/T3.md")
+
+    def person(self, command: str) -> str:
+        """What a command of the person prints."""
+        return self.machine.run(command, person=True)
+
+    def absorbed(self, words: str) -> None:
+        """Wait until the database has that line."""
+        count = f"SELECT count(*) AS n FROM sections WHERE text LIKE '%{words}%'"
+        ask = f'syncd query --bank {self.quoted} --json "{count}" | grep -o "[0-9]*"'
+        self.machine.until(ask, "1", person=True)
+
+    def status(self) -> dict[str, object]:
+        """The bank's entry of `syncd status --json`."""
+        said = self.machine.ask(f"syncd status --json {self.quoted}", person=True)[1]
+        entry: dict[str, object] = json.loads(said)["banks"][0]
+        return entry
+
+
+def starts_ready(service: Service) -> None:
+    """Ready is told only after the first scan: what was saved before the start is in the database then."""
+    service.control("stop")
+    service.edit("saved before the start")
+    service.control("start")
+    count = "SELECT count(*) AS n FROM sections WHERE text LIKE '%saved before the start%'"
+    said = service.person(f'syncd query --bank {service.quoted} --json "{count}"')
+    _must("1" in said, f"ready before the first scan: {said}")
+    daemon = service.status()["daemon"]
+    _must(isinstance(daemon, dict), f"status knows no daemon: {service.status()}")
+
+
+def both_sides_follow(service: Service) -> None:
+    """Inside the sandbox a saved file is absorbed and a changed row is written, by exchange, into its file."""
+    service.edit("seen by the service")
+    service.absorbed("seen by the service")
+    before = service.person(f"stat -c %i {service.quoted}/tasks.md")
+    now = service.person(f"syncd query --bank {service.quoted} --json \"SELECT priority FROM tasks WHERE id = 'T4'\"")
+    new = "LOW" if "MEDIUM" in now else "MEDIUM"
+    sql = f"UPDATE tasks SET priority = '{new}' WHERE id = 'T4'"
+    change = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
+    service.person(f'/opt/syncd/bin/python -c "{change}" {service.quoted}/.syncd/memory_bank.db "{sql}"')
+    service.machine.until(f"grep -c '^| T4 .*{new}' {service.quoted}/tasks.md", "1", person=True)
+    _must(service.person(f"stat -c %i {service.quoted}/tasks.md") != before, "written in place, not by exchange")
+
+
+def stops_cleanly(service: Service) -> None:
+    """A stop takes no more than moments and ends with exit code 0."""
+    began = time.monotonic()
+    service.control("stop")
+    took = time.monotonic() - began
+    result, code = service.asked("Result"), service.asked("ExecMainStatus")
+    _must((result, code) == ("success", "0"), f"stopped with {result}, exit code {code}")
+    _must(took < 5, f"the stop took {took:.1f} s")
+    service.control("start")
+
+
+def killed_it_finishes(service: Service) -> None:
+    """Killed in the middle of its work, it is started again and the work is done."""
+    before = service.pid()
+    service.edit("saved just before the kill")
+    service.kill("KILL")
+    service.machine.until(_living(service, before), "active")
+    service.absorbed("saved just before the kill")
+
+
+def hung_it_is_replaced(service: Service) -> None:
+    """The watchdog ends a daemon that hangs; the next one sees what was saved meanwhile."""
+    before = service.pid()
+    service.kill("STOP")
+    service.edit("saved while it hung")
+    service.machine.until(_living(service, before), "active", seconds=30)
+    service.absorbed("saved while it hung")
+
+
+def reloads(service: Service) -> None:
+    """A reload is done by the same process: bad settings are told and do no harm, good ones are taken."""
+    before, config = service.pid(), f"{service.quoted}/.syncd/config.toml"
+    service.person(f"printf 'no_such_setting = 1\\n' > {config}")
+    service.control("reload")
+    service.machine.until(f"{_journal(service)} | grep -c -m1 no_such_setting", "1")
+    service.person(f"rm {config}")
+    service.control("reload")
+    service.machine.until(f"XDG_RUNTIME_DIR=/run/user/1000 {_is_active(service)}", "active", person=not service.system)
+    service.edit("saved after the reload")
+    service.absorbed("saved after the reload")
+    _must(service.pid() == before, "the reload replaced the process")
+
+
+def stale_lock_is_no_obstacle(service: Service) -> None:
+    """What a dead daemon left (its lock's text, a socket) does not keep the next one from starting."""
+    service.control("stop")
+    text = '{"pid": 1, "since": "2026-01-01T00:00:00+00:00", "role": "daemon", "ready": true}'
+    service.person(f"printf '%s\\n' {shlex.quote(text)} > {service.quoted}/.syncd/lock")
+    _must(service.status()["daemon"] is None, "a lock that nobody holds counts as a daemon")
+    service.control("start")
+    daemon = service.status()["daemon"]
+    _must(isinstance(daemon, dict) and daemon["pid"] != 1, f"no daemon after a stale lock: {daemon}")
+
+
+def a_second_daemon_is_refused(service: Service) -> None:
+    """One daemon a bank, whoever starts it."""
+    code, said = service.machine.ask(f"syncd run {service.quoted}", person=True)
+    _must(code == 3 and "in use by the daemon" in said, f"a second daemon: exit code {code}, {said}")
+
+
+def full_disk_is_told(service: Service) -> None:
+    """On a disk that is full at start it says so, does not start again without end, and goes on when there is room."""
+    machine, folder = service.machine, f"{_HOME}/small"
+    bank = f"{folder}/memory-bank"
+    unit = shlex.quote(machine.run(f"systemd-escape --path --template=syncd@.service -- {bank}"))
+    machine.run(f"mkdir -p {folder} && mount -t tmpfs -o size=2m,mode=0777 small {folder}")
+    try:
+        service.person(f"cp -r {_SAMPLE} {bank}; dd if=/dev/zero of={folder}/filler bs=1k 2>/dev/null || true")
+        said = service.install(bank)
+        time.sleep(3)
+        restarts = int(service.asked("NRestarts", unit))
+        _must(restarts <= _BURST, f"{restarts} restarts on a full disk")
+        told = machine.run(_journal(service, unit))
+        _must("disk is full" in told or "no space" in told, f"not told: {said} {told[-600:]}")
+        service.person(f"rm {folder}/filler")
+        service.control("reset-failed", unit, check=False)
+        service.install(bank)
+        machine.until(f"syncd status {bank} | grep -c converged", "1", person=True, seconds=40)
+    finally:
+        service.control("disable --now", unit, check=False)
+        machine.run(f"umount {folder}", check=False)
+
+
+STEPS: tuple[Callable[[Service], None], ...] = (
+    starts_ready, both_sides_follow, stops_cleanly, killed_it_finishes, hung_it_is_replaced, reloads,
+    stale_lock_is_no_obstacle, a_second_daemon_is_refused, full_disk_is_told,
+)  # fmt: skip
+
+
+def run(budget: Budget, seed: int) -> Result:
+    """Loops until the budget is used up; none where there can be no such machine."""
+    if reason := missing():
+        return Result(skipped=[reason])
+    total, end = Result(), time.monotonic() + budget.seconds
+    with booted() as machine:
+        machine.run(f"loginctl enable-linger {PERSON}")
+        machine.until("systemctl is-active user@1000.service", "active")
+        while total.points < budget.points and (total.points == 0 or time.monotonic() < end):
+            total.add(_loop(machine, system=bool((total.points + seed) % 2 == 0), number=total.points))
+    total.notes.append(f"{len(STEPS)} steps a loop, in the user's manager and the system's in turn")
+    return total
+
+
+def _loop(machine: Machine, *, system: bool, number: int) -> Result:
+    service = Service(machine, system, number)
+    whose = "system" if system else "user"
+    result = Result(1)
+    try:
+        service.person(f"mkdir -p {shlex.quote(service.folder)} && cp -r {_SAMPLE} {service.quoted}")
+        machine.run(
+            f"mkdir -p {service.dropins}/syncd@.service.d && printf {shlex.quote(_QUICK)} > "
+            f"{service.dropins}/syncd@.service.d/quick.conf && chown -R {PERSON}: {_HOME}/.config || true"
+        )
+        said = service.install()
+        _must("active, enabled" in said, f"not installed: {said}")
+        for step in STEPS:
+            service.control("reset-failed", check=False)
+            try:
+                step(service)
+            except (Wrong, MachineFailed) as error:
+                result.failures.append(f"loop {number}, {whose}, {step.__name__}: {error}")
+    except (Wrong, MachineFailed) as error:
+        result.failures.append(f"loop {number}, {whose}: {error}")
+    finally:
+        service.control("disable --now", check=False)
+    return result
+
+
+def _living(service: Service, before: int) -> str:
+    """A command that prints ``active`` once another process than ``before`` serves."""
+    manager = (
+        "systemctl" if service.system else f"runuser -u {PERSON} -- env XDG_RUNTIME_DIR=/run/user/1000 systemctl --user"
+    )
+    pid = f"$({manager} show --property=MainPID --value {service.unit})"
+    return f'pid={pid}; [ "$pid" != {before} ] && [ "$pid" != 0 ] && {manager} is-active {service.unit}'
+
+
+def _is_active(service: Service) -> str:
+    return f"systemctl {'' if service.system else '--user '}is-active {service.unit}"
+
+
+def _journal(service: Service, unit: str | None = None) -> str:
+    """A command that prints the unit's log."""
+    key = "_SYSTEMD_UNIT" if service.system else "_SYSTEMD_USER_UNIT"
+    plain = shlex.split(unit or service.unit)[0]
+    return f"journalctl --quiet --output=cat {shlex.quote(f'{key}={plain}')}"
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Wrong(otherwise)
