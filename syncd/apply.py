@@ -138,7 +138,7 @@ class _Parents:
             keyed = self._keyed.get(shown.path)
             if verdict.table is Table.MODIFICATIONS and keyed and (entry := _entry_above(keyed, *shown.at)):
                 return {"edit_entry_id": entry}
-            if verdict.table is Table.SUBTASKS:
+            if verdict.table is Table.SUBTASKS and keyed:
                 return {"task_id": shown.reading.value("task_id")}
         return {}
 
@@ -175,7 +175,7 @@ def _write_rows(
             changed += 1
             continue
         values = {n: v for n, v in verdict.row.items() if not same(n, v, sides.db.get(n))}
-        if links and sides.before:
+        if links and sides.before and not verdict.moved:
             stored = store.fetch(db, verdict.table.value, verdict.key) or {}
             values |= {n: v for n, v in links.items() if stored.get(n) != v}
         if values:

@@ -95,6 +95,7 @@ class Decider:
             sides = {record: gatherer.sides(record) for record in self._records(gatherer)}
             verdicts = {record: reconcile(s) for record, s in sides.items()}
             families.keep_together(self._db, sides, verdicts)
+            families.change_owners(self._ask.nets, sides, verdicts)
             if not self._hold_deletions(sides, verdicts):
                 break
         out.documents = {path: delta.new for path, delta in deltas.items()}
@@ -231,6 +232,7 @@ class Decider:
                 emission.plan_removal(plan, sides[record])
             homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
+        self._leave_places(plan, sides, verdicts)
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.now, verdicts, sides)
         if cache := counts.cache(plan, self._current):
@@ -242,6 +244,14 @@ class Decider:
         self._make(plan, homes, sides)
         verdicts |= adoption.adopted(verdicts, out.emitted.values())
         self._note_refused(sides, verdicts)
+
+    def _leave_places(
+        self, plan: Plan, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]
+    ) -> None:
+        """Take out where it stood what was given to another owner, if there is a place for it now."""
+        born = {(birth.table, birth.key) for changes in plan.values() for birth in changes.births}
+        for record in [record for record, verdict in verdicts.items() if verdict.moved and record in born]:
+            emission.plan_removal(plan, sides[record])
 
     def _note_refused(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
         """Tell which rows would not come to stand in any document as they are."""

@@ -98,7 +98,7 @@ def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At],
     if changes.sets:
         done = put(keyed.document, _merged(changes.sets))
         refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
-        keyed = carry(keyed, done.document, [], changed=len(changes.sets))
+        keyed = _with_values(keyed, done.document, changes.sets)
     if changes.removes:
         now = {change.at: _place_in(keyed, asked, change.at) for change in changes.removes}
         places = {there: at for at, there in now.items() if there is not None}
@@ -170,21 +170,46 @@ def _without(old: Keyed, gone: Set[At], new: Document) -> Keyed:
     return Keyed(new, tuple(tuple(next(keys) for _ in section.readings) for section in new.sections))
 
 
-def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]], *, changed: int = 0) -> Keyed:
-    """``new`` with the keys of ``old``: readings keep their order; those of ``born`` are the ones that were added.
+def carry(old: Keyed, new: Document, born: Sequence[tuple[Table, str]]) -> Keyed:
+    """``new`` with the keys of ``old``: readings keep their order; those of ``born`` are the ones that were added."""
+    bounds, before, after = _differing(old, new)
+    return _in_window(old, new, bounds, _by_values(old.keys, before, after, list(born)))
 
-    ``changed`` says in how many readings values were changed; then none was added or removed.
+
+def _with_values(old: Keyed, new: Document, sets: Sequence[SetFields]) -> Keyed:
+    """``new`` with the keys of ``old``, of which values were changed: no reading was added or removed.
+
+    An entry whose date stands in a heading was moved below another one, with all its lines.
     """
+    bounds, before, after = _differing(old, new)
+    asked: dict[tuple[int, int], dict[str, Value]] = {}
+    for change in sets:
+        asked.setdefault((change.at.section, change.at.reading), {}).update(change.values)
+    moves = any(
+        "date" in values and r.table is Table.ENTRIES and "date" not in r.fields
+        for n, i, r in before
+        if (values := asked.get((n, i)))
+    )
+    if moves:
+        found = _by_entry(old.keys, before, after, asked)
+    elif _in_place(before, after, len(sets)):
+        found = {(n, i): old.keys[a][b] for (n, i, _), (a, b, _) in zip(after, before, strict=True)}
+    else:
+        return align(old, new).keyed("")
+    return _in_window(old, new, bounds, found)
+
+
+def _differing(old: Keyed, new: Document) -> tuple[tuple[int, int, int], list[_Spot], list[_Spot]]:
+    """The window of sections that differ, and the readings in it, before and after."""
     first, end_old, end_new = window(old.document, new)
     before = [(n, i, r) for n in range(first, end_old) for i, r in enumerate(old.document.sections[n].readings)]
     after = [(n, i, r) for n in range(first, end_new) for i, r in enumerate(new.sections[n].readings)]
-    found: dict[tuple[int, int], str] = {}
-    if changed and _in_place(before, after, changed):
-        found = {(n, i): old.keys[a][b] for (n, i, _), (a, b, _) in zip(after, before, strict=True)}
-    elif changed:
-        return align(old, new).keyed("")
-    else:
-        found = _by_values(old.keys, before, after, list(born))
+    return (first, end_old, end_new), before, after
+
+
+def _in_window(old: Keyed, new: Document, bounds: tuple[int, int, int], found: Mapping[tuple[int, int], str]) -> Keyed:
+    """``new`` with the keys ``found`` for the window, and those of ``old`` outside."""
+    first, end_old, end_new = bounds
     shift = end_new - end_old
     return Keyed(
         new,
@@ -209,6 +234,47 @@ def _in_place(before: Sequence[_Spot], after: Sequence[_Spot], changed: int) -> 
     # A line that names several files shares its description between as many readings.
     differing = sum(a[2].values() != b[2].values() for a, b in zip(before, after, strict=True))
     return differing <= 4 * changed
+
+
+def _by_entry(
+    keys: Keys, before: list[_Spot], after: list[_Spot], asked: Mapping[tuple[int, int], Mapping[str, Value]]
+) -> dict[tuple[int, int], str]:
+    """Pair entries by what they were asked to show, else by what they showed; their lines in order below each."""
+    found: dict[tuple[int, int], str] = {}
+    groups = _families(before)
+    spare = [spot for spot, _ in groups if spot is not None]
+    lines = {keys[s[0]][s[1]] if s else "": children for s, children in groups}
+    fresh = _families(after)
+
+    def look(spot: _Spot, changed: Mapping[str, Value]) -> dict[str, Value]:
+        return {n: v for n, v in {**spot[2].values(), **changed}.items() if v is not None}
+
+    for expects in (True, False, None):
+        for spot, _ in fresh:
+            if spot is None or spot[:2] in found:
+                continue
+            wanted = look(spot, {})
+            twins = (s for s in spare if expects is None or look(s, asked.get(s[:2], {}) if expects else {}) == wanted)
+            twin = next(twins, None)
+            if twin is not None:
+                spare.remove(twin)
+                found[spot[:2]] = keys[twin[0]][twin[1]]
+    for spot, children in fresh:
+        old_lines = lines.get(found.get(spot[:2], "") if spot else "", [])
+        found |= {c[:2]: keys[o[0]][o[1]] for c, o in zip(children, old_lines, strict=False)}
+    rest = [[s for s in spots if s[2].table not in (Table.ENTRIES, Table.MODIFICATIONS)] for spots in (before, after)]
+    return found | {a[:2]: keys[b[0]][b[1]] for b, a in zip(*rest, strict=False) if a[2].table is b[2].table}
+
+
+def _families(spots: Sequence[_Spot]) -> list[tuple[_Spot | None, list[_Spot]]]:
+    """Entries with the file modifications below each; None for those below an entry that stands further up."""
+    groups: list[tuple[_Spot | None, list[_Spot]]] = [(None, [])]
+    for spot in spots:
+        if spot[2].table is Table.ENTRIES:
+            groups.append((spot, []))
+        elif spot[2].table is Table.MODIFICATIONS:
+            groups[-1][1].append(spot)
+    return groups
 
 
 def _by_values(

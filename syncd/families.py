@@ -6,10 +6,12 @@ Reads rows; changes only verdicts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schema import store
 from schema.db import Database
-from schema.records import Table
+from schema.journal import Net
+from schema.records import Action, Table
 from syncd.gather import RecordId
 from syncd.model import Sides, Verdict
 
@@ -24,6 +26,20 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
     for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:
         if _entry_of(db, record[1]) in entries:
             _keep(record, sides, verdicts)
+
+
+def change_owners(
+    nets: Mapping[RecordId, Net], sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]
+) -> None:
+    """Lines and checklist items whose row was given to another owner: their text goes there too."""
+    for record, net in nets.items():
+        given = _OWNER.get(record[0]) in (net.after or {}) and net.operation is Action.UPDATE
+        verdict = verdicts.get(record)
+        if given and verdict and verdict.row is not None and not verdict.insert and sides[record].after:
+            verdicts[record] = replace(verdict, insert=True, moved=True)
+
+
+_OWNER = {Table.MODIFICATIONS: "edit_entry_id", Table.SUBTASKS: "task_id"}
 
 
 def _came_back(verdict: Verdict, sides: Sides) -> bool:

@@ -41,13 +41,16 @@ class Touched:
 
     before: dict[RecordId, list[Shown]] = field(default_factory=dict)
     after: dict[RecordId, list[Shown]] = field(default_factory=dict)
+    entries_before: dict[RecordId, list[str]] = field(default_factory=dict)
+    entries_after: dict[RecordId, list[str]] = field(default_factory=dict)
 
     def changed(self) -> set[RecordId]:
-        """Records whose readings differ between before and after."""
+        """Records whose readings differ between before and after, or stand below another entry."""
         return {
             record
             for record in self.before.keys() | self.after.keys()
             if _looks(self.before.get(record, [])) != _looks(self.after.get(record, []))
+            or self.entries_before.get(record) != self.entries_after.get(record)
         }
 
 
@@ -57,18 +60,32 @@ def touch(deltas: Iterable[Delta]) -> Touched:
     for delta in deltas:
         first, end_base, end_new = delta.bounds
         if delta.base is not None:
-            _collect(delta.path, delta.base, first, end_base, touched.before)
+            _collect(delta.path, delta.base, first, end_base, touched.before, touched.entries_before)
         if delta.new is not None:
-            _collect(delta.path, delta.new, first, end_new, touched.after)
+            _collect(delta.path, delta.new, first, end_new, touched.after, touched.entries_after)
     return touched
 
 
-def _collect(path: str, keyed: Keyed, first: int, end: int, into: dict[RecordId, list[Shown]]) -> None:
+def _collect(
+    path: str,
+    keyed: Keyed,
+    first: int,
+    end: int,
+    into: dict[RecordId, list[Shown]],
+    entries: dict[RecordId, list[str]],
+) -> None:
+    """``entries`` gets the entry above each file modification; "" where that stands before the window."""
+    entry = ""
     for number in range(first, end):
         for index, reading in enumerate(keyed.document.sections[number].readings):
-            if reading.table in ROWS:
-                record = (reading.table, keyed.keys[number][index])
-                into.setdefault(record, []).append(Shown(path, At(number, index), reading))
+            if reading.table not in ROWS:
+                continue
+            record = (reading.table, keyed.keys[number][index])
+            into.setdefault(record, []).append(Shown(path, At(number, index), reading))
+            if reading.table is Table.ENTRIES:
+                entry = record[1]
+            elif reading.table is Table.MODIFICATIONS:
+                entries.setdefault(record, []).append(entry)
 
 
 def _looks(shown: list[Shown]) -> list[tuple[str, str, Mapping[str, Value]]]:

@@ -113,7 +113,8 @@ class Verdict:
     ``row`` is the row as it will be (None: deleted). ``show`` names the fields that the files must be brought to,
     ``follow`` those that a manual edit changed in one place while other current readings still differ. ``insert`` and
     ``remove`` ask for the record's text to be added to, or taken from, the files; ``restore`` names documents that it
-    was deleted from while its row was edited.
+    was deleted from while its row was edited. ``moved``: its row was given to another owner, so that it is inserted
+    there and then taken out where it stood.
     """
 
     table: Table
@@ -125,6 +126,7 @@ class Verdict:
     remove: bool = False
     restore: tuple[str, ...] = ()
     clashes: tuple[Clash, ...] = ()
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

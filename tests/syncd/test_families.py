@@ -1,0 +1,112 @@
+"""Records that belong to others go where their owner goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.syncd.conftest import Live
+
+HISTORY = """# Edit History
+
+### 2026-03-06
+
+#### 18:00:00 UTC - T1: Evening
+- Modified `a.ts` - one
+- Modified `b.ts` - two
+
+#### 09:00:00 UTC - T1: Morning
+- Modified `a.ts` - one
+
+### 2026-03-05
+
+#### 12:00:00 UTC - T2: The day before
+- Modified `c.ts` - three
+"""
+TASK = "# {0}: Task\n\n**Status**: 🔄 IN PROGRESS\n\n## Subtasks\n\n- [ ] first of {0}\n- [x] second of {0}\n"
+
+
+def lines(live: Live) -> list[tuple[str, str]]:
+    """Each file modification with the description of its entry."""
+    return live.sql(
+        "SELECT e.task_description, m.file_path FROM file_modifications AS m JOIN edit_entries AS e"
+        " ON e.id = m.edit_entry_id ORDER BY 1, 2"
+    )
+
+
+ALL = [("Evening", "a.ts"), ("Evening", "b.ts"), ("Morning", "a.ts"), ("The day before", "c.ts")]
+
+
+def test_lines_stay_when_their_entry_is_taken_for_another_one(small: Callable[..., Live]) -> None:
+    """A heading that was edited beyond recognition is a new entry; the lines below it are the old ones."""
+    live = small({"edit_history.md": HISTORY})
+    before = live.sql("SELECT id, file_path FROM file_modifications ORDER BY id")
+    live.edit("edit_history.md", "#### 18:00:00 UTC - T1: Evening", "#### 18:00:00 UTC oops T1: Evening")
+    live.sync()
+    assert live.sql("SELECT id, file_path FROM file_modifications ORDER BY id") == before
+    live.assert_at_rest()
+
+
+@pytest.mark.parametrize("date", ["2026-03-05", None])
+def test_an_entry_of_another_date_moves_and_stays_the_same_record(small: Callable[..., Live], date: str | None) -> None:
+    """With its lines, past an entry that has as many, to a date that has a heading and to none."""
+    live = small({"edit_history.md": HISTORY})
+    number = live.value("SELECT id FROM edit_entries WHERE task_description = 'Evening'")
+    live.sql("UPDATE edit_entries SET date = ? WHERE id = ?", date, number)
+    assert live.sync().problems == ()
+    assert lines(live) == ALL
+    shown = live.sql("SELECT key FROM readings WHERE \"table\" = 'edit_entries' ORDER BY key")
+    assert shown == live.sql("SELECT CAST(id AS TEXT) FROM edit_entries ORDER BY 1")
+    live.assert_at_rest()
+    live.edit("edit_history.md", ": Evening", ": The evening")
+    live.sync()
+    assert live.value("SELECT id FROM edit_entries WHERE task_description = 'The evening'") == number
+
+
+def test_a_line_that_a_row_gives_to_another_entry_goes_there(small: Callable[..., Live]) -> None:
+    """It is taken out where it stood, and stays the same record."""
+    live = small({"edit_history.md": HISTORY})
+    live.sql(
+        "UPDATE file_modifications SET edit_entry_id ="
+        " (SELECT id FROM edit_entries WHERE task_description = 'The day before') WHERE file_path = 'b.ts'"
+    )
+    assert live.sync().problems == ()
+    text = live.read("edit_history.md")
+    assert text.count("`b.ts` - two") == 1
+    assert text.index("`b.ts`") > text.index("The day before")
+    assert lines(live) == [ALL[0], ALL[2], ("The day before", "b.ts"), ALL[3]]
+    live.assert_at_rest()
+
+
+def test_a_checklist_item_that_a_row_gives_to_another_task_goes_there(small: Callable[..., Live]) -> None:
+    live = small({f"tasks/{task}.md": TASK.format(task) for task in ("T1", "T2")})
+    live.sql("UPDATE task_subtasks SET task_id = 'T2' WHERE text = 'first of T1'")
+    assert live.sync().problems == ()
+    assert "first of T1" not in live.read("tasks/T1.md")
+    assert "- [ ] first of T1\n" in live.read("tasks/T2.md")
+    live.assert_at_rest()
+
+
+def test_an_item_stays_where_it_is_while_there_is_no_place_for_it(small: Callable[..., Live]) -> None:
+    """Its new task has no document: that is told, and no line is lost."""
+    live = small(
+        {"tasks/T1.md": TASK.format("T1"), "tasks.md": "# Tasks\n\n| ID | Title |\n|---|---|\n| T5 | Five |\n"}
+    )
+    live.sql("UPDATE task_subtasks SET task_id = 'T5' WHERE text = 'first of T1'")
+    report = live.sync()
+    assert any("task_subtasks" in problem for problem in report.problems)
+    assert "first of T1" in live.read("tasks/T1.md")
+
+
+def test_a_task_with_another_id_takes_its_checklist_along(small: Callable[..., Live]) -> None:
+    """The old document goes with a yes; the items stand in the new one by then, under their section."""
+    live = small({"tasks/T1.md": TASK.format("T1")})
+    live.sql("UPDATE tasks SET id = 'T9' WHERE id = 'T1'")
+    assert [h["kind"] for h in live.sync().holds] == ["removal"]
+    live.sql("UPDATE holds SET state = 'accepted'")
+    live.sync()
+    assert not (live.bank / "tasks/T1.md").exists()
+    assert "- ⬜ first of T1\n- ✅ second of T1\n" in live.read("tasks/T9.md")
+    assert live.sql("SELECT DISTINCT task_id FROM task_subtasks") == [("T9",)]
+    live.assert_at_rest()
