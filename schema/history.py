@@ -18,7 +18,7 @@ from schema.journal import has_pending, pending, resolve_transaction
 from schema.records import Action
 
 __all__ = [
-    "Version", "current_text", "paths_at", "record_version", "resolve_transaction", "text_at", "text_before",
+    "Version", "current_text", "paths_at", "record_version", "resolve_transaction", "steps", "text_at", "text_before",
     "texts", "version_rows", "versions",
 ]  # fmt: skip
 
@@ -181,8 +181,20 @@ def versions(db: Database, path: str) -> list[tuple[int, bool]]:
 
 def texts(db: Database, path: str, limit: int | None = None) -> Iterator[tuple[Version, bytes | None]]:
     """Each version with the text after it, newest first: all texts that were ever on disk, made one by one."""
-    text = current_text(db, path)
+    for version, _, after in steps(db, path, limit):
+        yield version, after
+
+
+def steps(
+    db: Database, path: str, limit: int | None = None
+) -> Iterator[tuple[Version, bytes | None, bytes | None]]:
+    """Each version with the text before and after it, newest first; None where there was no document."""
+    after = current_text(db, path)
     for version in version_rows(db, path, limit=limit):
-        yield version, text
         delta = db.value("SELECT before FROM versions WHERE id = ?", (version.id,))
-        text = _step_back(delta, not version.exists, text)
+        try:
+            before = _step_back(delta, not version.exists, after)
+        except deltas.BadDelta as error:
+            raise _damaged(db, path, version.id) from error
+        yield version, before, after
+        after = before

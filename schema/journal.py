@@ -58,7 +58,7 @@ class Open:
 
 
 class Transaction(NamedTuple):
-    """A row of ``transaction_log``. ``timestamp`` is UTC in ISO 8601."""
+    """A row of ``transaction_log``. ``timestamp`` is UTC in ISO 8601, ``note`` what it was made for, in words."""
 
     number: int
     transaction_id: str
@@ -70,14 +70,17 @@ class Transaction(NamedTuple):
     status: str | None
     error_message: str | None
     duration_ms: float | None
+    note: str | None
 
 
 _LOG = """SELECT id, transaction_id, timestamp, operation_type, origin, affected_tables, row_count, status,
-error_message, duration_ms FROM transaction_log"""
+error_message, duration_ms, note FROM transaction_log"""
 _CHANGES = 'SELECT id, "transaction", "table", key, operation, before, after FROM row_changes'
 
 
-def begin_transaction(db: Database, operation_type: str, origin: str, now: datetime | None = None) -> Open:
+def begin_transaction(
+    db: Database, operation_type: str, origin: str, now: datetime | None = None, note: str | None = None
+) -> Open:
     """Begin a transaction of ours: from here on, changes of rows belong to it. Call inside `Database.atomic`.
 
     ``now`` defaults to the system's time. Public ids never go backwards, whatever the clock does.
@@ -87,8 +90,9 @@ def begin_transaction(db: Database, operation_type: str, origin: str, now: datet
     last = latest(db)
     transaction_id = new_id(moment, last.transaction_id if last else "")
     number = db.insert(
-        "INSERT INTO transaction_log(transaction_id, timestamp, operation_type, origin, status) VALUES (?, ?, ?, ?, ?)",
-        (transaction_id, moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), operation_type, origin, "open"),
+        """INSERT INTO transaction_log(transaction_id, timestamp, operation_type, origin, status, note)
+        VALUES (?, ?, ?, ?, 'open', ?)""",
+        (transaction_id, moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), operation_type, origin, note),
     )
     db.run(
         "INSERT INTO state(name, value) VALUES ('open_transaction', ?1) ON CONFLICT(name) DO UPDATE SET value = ?1",
@@ -218,10 +222,31 @@ def latest(db: Database) -> Transaction | None:
 
 
 def transactions(
-    db: Database, limit: int | None = None, path: str | None = None, record: tuple[str, str] | None = None
+    db: Database,
+    limit: int | None = None,
+    path: str | None = None,
+    record: tuple[str, str] | None = None,
+    *,
+    origin: str | None = None,
+    since: str | None = None,
+    after: int | None = None,
 ) -> list[Transaction]:
-    """Transactions, newest first: all, those that changed the document at ``path``, those that changed a record."""
-    terms, params = [], []
+    """Transactions, newest first: all, those that changed the document at ``path``, those that changed a record.
+
+    ``origin`` is one of the origins of a transaction (``file`` also finds ``file+mb``), ``since`` a moment in UTC as
+    ``timestamp`` has it, ``after`` the number of the last one that is not wanted.
+    """
+    terms: list[str] = []
+    params: list[str | int] = []
+    if origin is not None:
+        terms.append("instr('+' || origin || '+', '+' || ? || '+')")
+        params.append(origin)
+    if since is not None:
+        terms.append("timestamp >= ?")
+        params.append(since)
+    if after is not None:
+        terms.append("id > ?")
+        params.append(after)
     if path is not None:
         terms.append('id IN (SELECT "transaction" FROM versions WHERE path = ?)')
         params.append(path)
@@ -260,6 +285,15 @@ def _unknown(name: str) -> UnknownTransaction:
 def changes_of(db: Database, transaction: int) -> list[RowChange]:
     """What a transaction did to rows, in order."""
     return [_change(row) for row in db.rows(f'{_CHANGES} WHERE "transaction" = ? ORDER BY id', (transaction,))]
+
+
+def counts_of(db: Database, transaction: int) -> dict[tuple[str, Action], int]:
+    """How many records of each table a transaction inserted, updated and deleted."""
+    rows = db.rows(
+        """SELECT "table", operation, count(DISTINCT key) FROM row_changes WHERE "transaction" = ? GROUP BY 1, 2""",
+        (transaction,),
+    )
+    return {(table, Action(operation)): count for table, operation, count in rows}
 
 
 def changes_of_record(db: Database, table: str, key: str) -> list[RowChange]:

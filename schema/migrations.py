@@ -37,7 +37,12 @@ CREATE TABLE announced (
 );""")
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations)
+def m003_notes(db: Database) -> None:
+    """What a transaction was made for, in words: the transactions that it undid, the state that it restored."""
+    db.run("ALTER TABLE transaction_log ADD COLUMN note TEXT")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations, m003_notes)
 
 
 def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migration] = MIGRATIONS) -> list[str]:

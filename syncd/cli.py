@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "lines not understood, drift, dangling dependencies, duplicate ids, integrity, round trip",
     "log": "history of the bank, of a file or of a record",
     "show": "what one transaction did",
+    "blame": "for each line of a document the transaction that brought it",
     "cat": "a document as it is, or as it stood after a transaction",
     "export": "write the whole bank, as it is or as it stood after a transaction, to a folder",
     "conflicts": "fields that both sides changed to different values",

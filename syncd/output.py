@@ -6,6 +6,7 @@ rich is imported only when something is drawn on a terminal.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,20 +30,25 @@ def say(text: str = "") -> None:
     print(one_line(text))
 
 
-def show_text(text: str) -> None:
-    """Print several lines (a diff) as they are; coloured by their first character on a terminal."""
+def show_text(text: str, *, coloured: bool = True) -> None:
+    """Print several lines (a diff) as they are; ``coloured`` by their first character on a terminal that wants it."""
     if not text:
         return
     text = text if text.endswith("\n") else text + "\n"
     text = text.encode("utf-8", "backslashreplace").decode()
-    sys.stdout.write(_coloured(text) if sys.stdout.isatty() else text)
+    sys.stdout.write(_coloured(text) if coloured and colours() else text)
+
+
+def colours() -> bool:
+    """Whether somebody sees colours: on a terminal, unless `NO_COLOR` is set to anything or `TERM` is ``dumb``."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _coloured(text: str) -> str:
-    colours = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+    shades = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
     out = []
-    for line in text.splitlines():
-        colour = colours.get(line[:1])
+    for line in text[:-1].split("\n"):
+        colour = shades.get(line[:1])
         out.append(f"{colour}{line}\x1b[0m\n" if colour else line + "\n")
     return "".join(out)
 

@@ -1,7 +1,8 @@
-"""History, newest first.
+"""History, newest first: when (in your time zone), from where, and what, a line each.
 
 A transaction is one step in which both sides were made equal, with all that it did. --file names a document as in the
-bank (tasks/T21.md), --record a row by table and key (tasks:T21); then only what changed it is listed.
+bank (tasks/T21.md), --record a row by table and key (tasks:T21); then only what changed it is listed. --since takes a
+date, a time or a transaction; what came after it is listed.
 """
 
 from __future__ import annotations
@@ -17,22 +18,28 @@ from syncd import inspect, output
 from syncd.commands import common, whole_number
 from syncd.errors import Exit, UsageError
 
-_NAMED = 3
+_MANY = 60
+"""Changes of rows from which on they are counted and not read."""
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd log`."""
     parser.add_argument("--file", metavar="PATH", help="only what changed this document")
     parser.add_argument("--record", metavar="TABLE:KEY", help="only what changed this row, with its values")
+    parser.add_argument("--origin", metavar="NAME", help="only what came from there: file, external, mb, syncd …")
+    parser.add_argument("--since", metavar="WHEN", help="only what came after this date, time or transaction")
     parser.add_argument("--limit", metavar="N", type=whole_number, default=20, help="at most N (default 20; 0: all)")
     common(parser)
 
 
-def run(file: str | None, record: str | None, limit: int, bank: str | None, as_json: bool) -> int:
+def run(
+    file: str | None, record: str | None, origin: str | None, since: str | None, limit: int, bank: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
     """List transactions."""
     row = _record(record) if record else None
     with inspect.reading(banks.find(bank)) as db:
-        found = _entries(db, file, row, limit or None)
+        found = _entries(db, file, row, origin, since, limit or None)
         if not found and file and not history.version_rows(db, file):
             hint = "name it as in the bank: tasks/T21.md"
             raise UsageError("no document of that name was ever in the bank", file, hint)
@@ -43,8 +50,10 @@ def run(file: str | None, record: str | None, limit: int, bank: str | None, as_j
             output.say("  ".join(map(str, _cells(entry)[:4])))
             for change in entry["changes"]:
                 output.say(f"  {described(change)}")
+    elif found:
+        output.show_table(("number", "time", "origin", "what"), [_cells(e) for e in found])
     else:
-        output.show_table(("number", "time (UTC)", "did", "origin", "rows", "documents"), [_cells(e) for e in found])
+        output.say("no transaction")
     return Exit.CONVERGED
 
 
@@ -55,24 +64,35 @@ def _record(text: str) -> tuple[str, str]:
     return table, key
 
 
-def _entries(db: Database, file: str | None, row: tuple[str, str] | None, limit: int | None) -> list[dict[str, Any]]:
-    entries = [entry._asdict() for entry in journal.transactions(db, limit=limit, path=file, record=row)]
-    for entry in entries:
-        entry["documents"] = sorted({v.path for v in history.version_rows(db, transaction=entry["number"])})
-    if row:
-        changes = journal.changes_of_record(db, *row)
-        for entry in entries:
-            entry["changes"] = [as_dict(change) for change in changes if change.transaction == entry["number"]]
+def _entries(
+    db: Database, file: str | None, row: tuple[str, str] | None, origin: str | None, when: str | None, limit: int | None
+) -> list[dict[str, Any]]:
+    from syncd import words
+    from syncd.since import Since, since
+
+    begin = since(db, when) if when else Since()
+    found = journal.transactions(db, limit, file, row, origin=origin, since=begin.moment, after=begin.after)
+    changes = journal.changes_of_record(db, *row) if row else []
+    entries = []
+    for transaction in found:
+        versions = history.version_rows(db, transaction=transaction.number)
+        counts = journal.counts_of(db, transaction.number)
+        many = sum(counts.values()) > _MANY
+        rows = counts if many else journal.coalesce(journal.changes_of(db, transaction.number))
+        entry = transaction._asdict()
+        entry["documents"] = sorted({v.path for v in versions})
+        entry["what"] = words.sentence(transaction, versions, rows)
+        if row:
+            entry["changes"] = [as_dict(change) for change in changes if change.transaction == transaction.number]
+        entries.append(entry)
     return entries
 
 
 def _cells(entry: dict[str, Any]) -> list[object]:
     """A transaction as a row of the table."""
-    documents = entry["documents"]
-    more = f" and {len(documents) - _NAMED} more" if len(documents) > _NAMED else ""
-    time = entry["timestamp"][:19].replace("T", " ")
-    shown = ", ".join(documents[:_NAMED]) + more
-    return [entry["number"], time, entry["operation_type"], entry["origin"], entry["row_count"], shown]
+    from syncd.since import local
+
+    return [entry["number"], local(entry["timestamp"]), entry["origin"], entry["what"]]
 
 
 def as_dict(change: journal.RowChange) -> dict[str, Any]:
@@ -90,7 +110,7 @@ def described(change: dict[str, Any]) -> str:
     """A change of a row on one line."""
     name, before, after = f"{change['table']}:{change['key']}", change["before"] or {}, change["after"] or {}
     if change["operation"] == "update":
-        fields = ", ".join(f"{field}: {before.get(field)!r} -> {after.get(field)!r}" for field in after)
+        fields = ", ".join(f"{field}: {before.get(field)!r} → {after.get(field)!r}" for field in after)
         return f"{name} {fields}"
     verb, values = ("inserted", after) if change["operation"] == "insert" else ("deleted", before)
     shown = ", ".join(f"{field}: {value!r}" for field, value in values.items() if value and field != "id")

@@ -311,3 +311,59 @@ def test_watching_shows_the_state_again_when_it_changed(
     ran = syncd("status", synced, "--watch")
     assert ran.code == 130
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("state")] == ["converged", "pending"]
+
+
+def test_the_log_says_in_a_line_what_each_transaction_did(syncd: Syncd, synced: Path) -> None:
+    """When, from where, what; the same in JSON."""
+    edit(synced / "tasks.md", "| LOW      | -  ", "| HIGH     | -  ")
+    syncd("sync", synced, "--follow")
+    line = syncd("log", "--bank", synced).out.splitlines()[1]
+    assert line.startswith("2 ")
+    assert line.endswith("file    tasks.md: T6 priority LOW → HIGH, 1 file followed")
+    (entry,) = syncd("log", "--bank", synced, "--since", "1", "--json").json
+    assert entry["what"] == "tasks.md: T6 priority LOW → HIGH, 1 file followed"
+    assert entry["documents"] == ["tasks.md", "tasks/T6.md"]
+
+
+def test_the_log_can_be_asked_by_origin_and_time(syncd: Syncd, synced: Path) -> None:
+    """Of a transaction in which both sides met, either origin finds it."""
+    edit(synced / "progress.md", "\n", "\n\nedited\n\n")
+    sql(synced, "UPDATE tasks SET title = 'Crates' WHERE id = 'T4'")
+    syncd("sync", synced)
+    numbers = {
+        name: [entry["number"] for entry in syncd("log", "--bank", synced, "--origin", name, "--json").json]
+        for name in ("file", "external", "mb")
+    }
+    assert numbers == {"file": [2, 1], "external": [2], "mb": []}
+    assert syncd("log", "--bank", synced, "--since", "2999-01-01", "--json").json == []
+    assert len(syncd("log", "--bank", synced, "--since", "2000-01-01", "--json").json) == 2
+    assert syncd("log", "--bank", synced, "--since", "tomorrow").code == 2
+
+
+def test_blame_tells_pending_lines(syncd: Syncd, synced: Path) -> None:
+    """They stand in the file; the exit code says that something waits."""
+    edit(synced / "projectbrief.md", "wet gloves", "dry gloves")
+    ran = syncd("blame", "projectbrief.md", "--bank", synced, "--json")
+    waiting = [line for line in ran.json if line["transaction"] is None]
+    assert ran.code == 1
+    assert ["dry gloves" in line["text"] for line in waiting] == [True]
+    syncd("sync", synced)
+    ran = syncd("blame", "projectbrief.md", "--bank", synced, "--json")
+    assert ran.code == 0
+    assert [line["text"] for line in ran.json if line["transaction"] == 2] == [waiting[0]["text"]]
+    text = syncd("blame", "projectbrief.md", "--bank", synced).out
+    assert len(text.splitlines()) == len(ran.json)
+    assert syncd("blame", "nothing.md", "--bank", synced).code == 2
+
+
+def test_colours_are_for_terminals_that_want_them(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    """NO_COLOR and dumb terminals are respected."""
+    from syncd import output
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    output.show_text("+new\n")
+    monkeypatch.setenv("NO_COLOR", "1")
+    output.show_text("+new\n")
+    assert capsys.readouterr().out == "\x1b[32m+new\x1b[0m\n+new\n"
