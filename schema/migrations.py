@@ -42,7 +42,12 @@ def m003_notes(db: Database) -> None:
     db.run("ALTER TABLE transaction_log ADD COLUMN note TEXT")
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations, m003_notes)
+def m004_settled(db: Database) -> None:
+    """The transactions that settled a conflict and that opened it again: an undo takes either back."""
+    db.run("ALTER TABLE conflicts ADD COLUMN settled_in INTEGER; ALTER TABLE conflicts ADD COLUMN reopened_in INTEGER")
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_initial, m002_operations, m003_notes, m004_settled)
 
 
 def migrate(db: Database, *, readonly: bool = False, migrations: Sequence[Migration] = MIGRATIONS) -> list[str]:

@@ -22,7 +22,8 @@ from schema.triggers import RECORD_COLUMNS
 __all__ = [
     "DocumentRow", "NewSection", "ReadingRow", "SectionRow", "delete_record", "document", "documents", "drop_document",
     "fetch", "fetch_all", "insert_record", "load_sections", "readings_of", "replace_sections", "save_document",
-    "state_get", "state_set", "timestamp_of", "touch_document", "update_record",
+    "state_get", "state_set", "timestamp_of", "touch_document", "update_record", "write_row",
+    "write_rows",
 ]  # fmt: skip
 
 
@@ -205,6 +206,39 @@ def delete_record(db: Database, table: str, key: str) -> None:
         raise KeyError(table)
     where, params = _is(table, key)
     db.run(f"DELETE FROM {table} WHERE {where}", params)
+
+
+def write_row(db: Database, table: str, key: str, values: Mapping[str, Value] | None) -> None:
+    """Make a row be exactly ``values``, all its columns; None: there is none. Nothing is computed.
+
+    Raises `RowRefused`.
+    """
+    if values is None:
+        delete_record(db, table, key)
+        return
+    where, params = _is(table, key)
+    wanted = {name: value for name in RECORD_COLUMNS[table] if not isinstance(value := values.get(name), tuple)}
+    now = fetch(db, table, key)
+    if now is None:
+        columns = f"({', '.join(wanted)}) VALUES ({', '.join('?' * len(wanted))})"
+        db.run(f"INSERT INTO {table}{columns}", tuple(wanted.values()))
+        return
+    changed = {name: value for name, value in wanted.items() if now[name] != value}
+    if changed:
+        assignments = ", ".join(f"{name} = ?" for name in changed)
+        db.run(f"UPDATE {table} SET {assignments} WHERE {where}", (*changed.values(), *params))
+
+
+def write_rows(db: Database, rows: Mapping[tuple[str, str], Mapping[str, Value] | None]) -> None:
+    """`write_row` for several, by table and key: what belongs to a row goes before it and comes behind it."""
+    order = list(RECORD_COLUMNS)  # owners stand before what belongs to them
+    ranked = sorted(rows.items(), key=lambda item: order.index(item[0][0]))
+    for (table, key), values in reversed(ranked):
+        if values is None:
+            write_row(db, table, key, None)
+    for (table, key), values in ranked:
+        if values is not None:
+            write_row(db, table, key, values)
 
 
 def _is(table: str, key: str) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ converge finishes, or merges with what was saved since.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,6 +61,8 @@ class Batch:
     ``seen`` is the id of the last row change that the plan knows of; those of ``unsealed`` records stay pending, and
     those that ``kept`` names by table and key.
     ``follow`` are fields that other current readings will be brought to later, ``followed`` those that were.
+    ``rows`` are rows to be written as they are (None: deleted), ``note`` what the transaction is for, ``more`` what
+    else is to be done in it, given its number.
     """
 
     operation: str
@@ -74,7 +76,9 @@ class Batch:
     kept: set[tuple[str, str]] = field(default_factory=set)
     follow: list[tuple[RecordId, str]] = field(default_factory=list)
     followed: list[tuple[RecordId, str]] = field(default_factory=list)
-    whole: Mapping[str, RecordId] = field(default_factory=dict)
+    rows: Mapping[tuple[str, str], Mapping[str, Value] | None] = field(default_factory=dict)
+    note: str | None = None
+    more: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,9 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
     with db.atomic():
         if last_change(db) != batch.seen:
             raise Moved
-        opened = journal.begin_transaction(db, batch.operation, batch.origin, now)
+        opened = journal.begin_transaction(db, batch.operation, batch.origin, now, batch.note)
         number = opened.number
+        store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed.document for b in batch.bases if b.keyed}
         parents = _Parents(batch.bases)
@@ -108,8 +113,11 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         _note_clashes(db, batch.clashes, names, number, now)
         _note_follows(db, batch, names, number, now)
         _settle_holds(db, batch.bases, now)
-        tables = {v.table.value for v, _ in batch.verdicts} | ({"documents"} if batch.bases else set())
-        journal.finish(db, opened, tables, changed, milliseconds)
+        if batch.more is not None:
+            batch.more(number)
+        tables = {v.table.value for v, _ in batch.verdicts} | {table for table, _ in batch.rows}
+        tables |= {"documents"} if batch.bases else set()
+        journal.finish(db, opened, tables, changed + len(batch.rows), milliseconds)
     state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)

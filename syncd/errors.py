@@ -14,7 +14,7 @@ from enum import IntEnum
 from schema.errors import SyncdError, one_line
 
 __all__ = [
-    "BankError", "BusyError", "ConfigError", "Exit", "HaltedError", "SyncdError", "UsageError",
+    "BankError", "BusyError", "ConfigError", "Exit", "HaltedError", "InTheWay", "SyncdError", "UsageError",
     "from_os", "line_of", "one_line",
 ]  # fmt: skip
 
@@ -50,6 +50,12 @@ class BusyError(SyncdError):
 
 class HaltedError(SyncdError):
     """Going on could lose something: nothing is done until a person looked."""
+
+
+class InTheWay(SyncdError):
+    """What was asked for meets later changes: nothing was done, a person has to say which of them are to go."""
+
+    exit_code = Exit.ATTENTION
 
 
 def line_of(error: SyncdError) -> str:

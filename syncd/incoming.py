@@ -61,10 +61,9 @@ class Reader:
         base = self._state.base(path)
         if disk is None:
             return self._gone(path, base)
-        try:
-            text = disk.data.decode()
-        except UnicodeDecodeError as error:
-            return Incoming(path, disk, None, f"not UTF-8 (byte {error.start + 1}): left alone")
+        if problem := not_text(disk.data):
+            return Incoming(path, disk, None, problem)
+        text = disk.data.decode()
         if base is None or not self._writes:
             return Incoming(path, disk, parse(path, text, base.document if base else None))
         if path in self._edited:
@@ -131,3 +130,12 @@ class Reader:
             texts.append(text.decode("utf-8", "surrogateescape"))
             emitted.append(version.emitted)
         return texts, emitted
+
+
+def not_text(data: bytes) -> str | None:
+    """Why a document is left alone; None for one that can be read."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 (byte {error.start + 1}): left alone"
+    return None

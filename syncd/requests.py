@@ -23,6 +23,7 @@ from syncd.engine import Engine
 from syncd.errors import BusyError, HaltedError, UsageError
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
+from syncd.undo import undo
 
 _POLL = 0.005
 WAIT = 60.0
@@ -36,7 +37,7 @@ def perform(
 ) -> dict[str, Any]:
     """Do a request and converge; the JSON-able report. Raises `SyncdError`.
 
-    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve`` or ``mode``.
+    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode`` or ``undo``.
     """
     deadline = time.monotonic() + WAIT
     taken = enter(bank, deadline)
@@ -73,10 +74,14 @@ def answer(
     """Carry out one request with an engine whose lock is held."""
     if kind == "fix":
         return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
+    if kind == "undo":
+        return as_json(undo(engine, arguments.get("transactions", ()), dry_run=bool(arguments.get("dry_run"))))
     settle.act(engine, kind, arguments)
     report = engine.converge(
         dry_run=bool(arguments.get("dry_run")), follow=bool(arguments.get("follow")), progress=progress
     )
+    if kind == "resolve":
+        settle.note_settled(engine.db, report.number)
     if report.transaction is not None:
         drift.remember(engine.db, engine.state)
     return as_json(report)
@@ -118,6 +123,9 @@ def _arguments(text: str | None) -> dict[str, Any]:
     ids = given.get("ids", [])
     if not isinstance(ids, list) or not all(str(number).isdigit() for number in ids):
         raise UsageError(f"these are no ids: {ids}")
+    named = given.get("transactions", [])
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise UsageError(f"these are no transactions: {named}")
     return given
 
 

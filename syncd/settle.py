@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from schema import journal, store
+from schema import history, journal, store
 from schema.db import Database
 from schema.records import Action, Table, Value
 from syncd.engine import Engine
@@ -33,6 +33,11 @@ def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
                 _resolve(engine, number, take)
         case "mode":
             store.state_set(engine.db, "mode", _one_of(Mode, arguments.get("mode")).value)
+
+
+def note_settled(db: Database, transaction: int | None) -> None:
+    """Remember which transaction carried out what was settled just now; None: nothing had to change."""
+    db.run("UPDATE conflicts SET settled_in = ? WHERE settled_in = 0", (transaction,))
 
 
 _Named = TypeVar("_Named", bound=StrEnum)
@@ -81,6 +86,10 @@ def _reject(engine: Engine, number: int) -> None:
             raise UsageError("changed since it was held", path, "run `syncd sync` and look again")
         with db.atomic():
             opened = journal.begin_transaction(db, "reject", "syncd")
+            held = content.data if content else None
+            # The text that goes away was on disk: it is a version of the document like any other.
+            history.record_version(db, path, opened.number, base, held, emitted=False)
+            history.record_version(db, path, opened.number, held, base, emitted=True)
             if content:
                 text = content.data.decode("utf-8", "replace")
                 db.run(
@@ -134,14 +143,15 @@ def _resolve(engine: Engine, number: int, take: Side) -> None:
             else:
                 _take_lines(engine, number, document, file if kept == "file" else other, value)
         db.run(
-            "UPDATE conflicts SET resolved_at = ?, resolution = ? WHERE id = ?", (_stamp(), take.value, number)
+            "UPDATE conflicts SET resolved_at = ?, resolution = ?, settled_in = 0 WHERE id = ?",
+            (_stamp(), take.value, number),
         )
 
 
 def _close_conflicts_of(db: Database, table: str, key: str, take: Side) -> None:
     """The deletion was taken: with it goes what the conflict's other fields are about."""
     db.run(
-        """UPDATE conflicts SET resolved_at = ?, resolution = ?
+        """UPDATE conflicts SET resolved_at = ?, resolution = ?, settled_in = 0
         WHERE "table" = ? AND key = ? AND gone AND resolved_at IS NULL""",
         (_stamp(), take.value, table, key),
     )
