@@ -418,7 +418,8 @@ def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
 
 def _named(saved: bool, rows: bool, names: announced.Named) -> tuple[str, str]:
     """Operation and origin of a transaction, from whether documents were saved, rows changed, and who changed them."""
-    origin = "+".join(names.origins) or announced.EXTERNAL
+    origin = "+".join(names.origins)
+    rows = rows and bool(origin)  # derived values that an edit of a file brings along are nobody else's
     if saved and rows:
         return "converge", f"file+{origin}"
     if rows:
