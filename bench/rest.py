@@ -12,8 +12,8 @@ from bench.latency import History, Samples, bare_loop, connect
 from bench.processes import daemon, inside, memory, processor_seconds, run, syncd, timed, wake_ups
 from bench.recorded import last_state
 from bench.setting import Setting
+from syncd.bankloop import SHARE  # how rarely it scans: what it does is what is told
 from syncd.config import Config
-from syncd.daemon import _SHARE  # how rarely it scans: what it does is what is told
 
 _QUIET_S = 6.0  # what a start leaves to be done is done by then
 
@@ -91,6 +91,6 @@ def idle(setting: Setting, seconds: float) -> tuple[float, float, str]:
         share = 100 * (processor_seconds(process.pid) - cpu) / passed
         wakes = 10 * (wake_ups(process.pid) - woken) / passed
     scan = min(inside("nothing", bank, 5, env=setting.env)["ours"])
-    every = max(Config().scan_seconds, _SHARE * scan / 1000)
+    every = max(Config().scan_seconds, SHARE * scan / 1000)
     note = f"{share:.4f} % between the scans, which take {scan:.0f} ms every {every:.0f} s"
     return share + scan / 10 / every, wakes + 10 / every, note

@@ -4,18 +4,20 @@ The only module that imports watchdog. May import the standard library and syncd
 
 On Linux watchdog's inotify reader is used without its observer: one thread instead of three, nothing is held back
 behind a file that was moved away (the observer waits half a second for where it went), and an overflow of the queue is
-told instead of logged. On other systems, or with a watchdog that has no such reader, the observer is used as it comes.
+told instead of logged. All banks of a process share one reader (`Hub`): a user has 128 of them. On other systems, or
+with a watchdog that has no such reader, the observer is used as it comes.
 """
 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 import threading
-from collections.abc import Callable
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -39,12 +41,14 @@ class Dirty:
     """What was told since the last `Watcher.take`.
 
     ``paths`` are documents (relative to the bank, with ``/``) that were written, renamed, made or removed; ``scan``
-    says that anything may have changed; ``database`` that some process, perhaps this one, wrote to the database.
+    says that anything may have changed; ``database`` that some process, perhaps this one, wrote to the database;
+    ``since`` is when the first of it was told, on the monotonic clock.
     """
 
     paths: frozenset[str] = frozenset()
     scan: bool = False
     database: bool = False
+    since: float | None = field(default=None, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.paths or self.scan or self.database)
@@ -52,6 +56,46 @@ class Dirty:
 
 class _Source(Protocol):
     def stop(self) -> None: ...
+
+
+class Hub:
+    """What several watchers share: one inotify reader with its thread, there while any of them watches."""
+
+    def __init__(self) -> None:
+        self._reader: InotifyFD | None = None
+        self._users: list[_Inotify] = []
+        self._numbers = itertools.count(1)
+
+    def join(self, source: _Inotify) -> InotifyFD:
+        """The reader, running. Raises OSError where the system gives none, ImportError where watchdog has none."""
+        from watchdog.observers.inotify_c import InotifyFD
+
+        if self._reader is None or not self._reader.is_alive():
+            reader = InotifyFD()
+            reader.start()
+            self._reader = reader
+        self._users.append(source)
+        return self._reader
+
+    def leave(self, source: _Inotify) -> None:
+        """No more events for ``source``; the last one ends the reader."""
+        if source in self._users:
+            self._users.remove(source)
+        if not self._users and self._reader is not None:
+            reader, self._reader = self._reader, None
+            reader.stop()
+            reader.join()
+
+    def number(self) -> CallbackId:
+        """A new id for a callback: banks may lie within each other, and then share a folder's watch."""
+        from watchdog.observers.inotify_c import CallbackId
+
+        return CallbackId(next(self._numbers))
+
+    def broken(self) -> None:
+        """A bug ended the reader's thread: all its users have to look at a timer."""
+        for source in list(self._users):
+            source.watcher.cannot_watch(OSError("the watching thread ended, which is a bug"), source.watcher.root)
 
 
 class Watcher:
@@ -62,7 +106,10 @@ class Watcher:
     removed or moved. ``overflows`` counts how often the system lost events.
     """
 
-    def __init__(self, root: Path, wake: threading.Event, database: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, wake: threading.Event, database: Path | None = None, hub: Hub | None = None
+    ) -> None:
+        self.hub = hub or Hub()
         self.root = root
         self.wake = wake
         self.database = database if database is not None else root / _STATE / "memory_bank.db"
@@ -74,6 +121,7 @@ class Watcher:
         self._paths: set[str] = set()
         self._scan = False
         self._changed = False
+        self._since: float | None = None
         self._source: _Source | None = None
 
     def start(self) -> None:
@@ -89,12 +137,18 @@ class Watcher:
         if source is not None:
             source.stop()
 
+    @property
+    def told(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._paths or self._scan or self._changed)
+
     def take(self) -> Dirty:
         """What was told since the last call, and forget it. A change told while this runs is in it or in the next."""
         with self._lock:
-            dirty = Dirty(frozenset(self._paths), self._scan, self._changed)
+            dirty = Dirty(frozenset(self._paths), self._scan, self._changed, self._since)
             self._paths = set()
             self._scan = self._changed = False
+            self._since = None
         return dirty
 
     def __enter__(self) -> Self:
@@ -110,6 +164,8 @@ class Watcher:
         """A document may have changed."""
         with self._lock:
             self._paths.add(path)
+            if wake and self._since is None:  # a file that was only made has nothing to read yet
+                self._since = time.monotonic()
         if wake:
             self.wake.set()
 
@@ -117,12 +173,14 @@ class Watcher:
         """Anything may have changed."""
         with self._lock:
             self._scan = True
+            self._since = time.monotonic() if self._since is None else self._since
         self.wake.set()
 
     def tell_database(self) -> None:
         """The database's log was written to."""
         with self._lock:
             self._changed = True
+            self._since = time.monotonic() if self._since is None else self._since
         self.wake.set()
 
     def tell_overflow(self) -> None:
@@ -146,19 +204,18 @@ class Watcher:
 def _open_source(watcher: Watcher) -> _Source:
     """A running source of events for ``watcher``. Raises OSError where the system's limits are used up."""
     try:
-        from watchdog.observers.inotify_c import InotifyFD
+        return _Inotify(watcher)
     except ImportError:  # not Linux, or another watchdog
         return _Observed(watcher)
-    return _Inotify(watcher, InotifyFD)
 
 
 class _Inotify:
-    """The folders of one bank on one inotify instance. Its callbacks run in watchdog's reading thread."""
+    """The folders of one bank on the hub's inotify reader. Its callbacks run in watchdog's reading thread."""
 
-    def __init__(self, watcher: Watcher, reader: Callable[[], InotifyFD]) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         from watchdog.observers.inotify_c import InotifyConstants as In
 
-        self._watcher = watcher
+        self.watcher = watcher
         self._log = watcher.database.name + "-wal"
         every = In.IN_ONLYDIR | In.IN_DONT_FOLLOW | In.IN_EXCL_UNLINK | In.IN_MASK_ADD
         self._mask = every | In.IN_CLOSE_WRITE | In.IN_MOVE | In.IN_CREATE | In.IN_DELETE | In.IN_DELETE_SELF
@@ -168,11 +225,9 @@ class _Inotify:
         self._folders: dict[WatchDescriptor, str] = {}  # "" or "folder/"; folders of documents only
         self._log_watch: WatchDescriptor | None = None
         self._ids: dict[WatchDescriptor, CallbackId] = {}
-        self._next_id = 0
         self._stopped = False
         self._guard = threading.RLock()
-        self._reader = reader()
-        self._reader.start()
+        self._reader = watcher.hub.join(self)
         try:
             with self._guard:
                 self._watch_all()
@@ -181,9 +236,11 @@ class _Inotify:
             raise
 
     def stop(self) -> None:
-        self._stopped = True
-        self._reader.stop()
-        self._reader.join()
+        with self._guard:
+            self._stopped = True
+            self._reader.remove_callbacks(list(self._ids.items()))
+            self._ids, self._folders, self._log_watch = {}, {}, None
+        self.watcher.hub.leave(self)
 
     # Called by watchdog, in its thread.
 
@@ -193,51 +250,55 @@ class _Inotify:
             try:
                 self._on_event(event)
             except OSError as error:
-                self._watcher.cannot_watch(error, self._watcher.root)
-            except Exception:  # a bug ends this thread with its traceback; the caller goes on by its timer
-                self._watcher.cannot_watch(OSError("the watching thread ended, which is a bug"), self._watcher.root)
+                self.watcher.cannot_watch(error, self.watcher.root)
+            except Exception:  # a bug ends this thread with its traceback; its users go on by a timer
+                self.watcher.hub.broken()
                 raise
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:
         """The kernel dropped a watch, because its folder is gone or was unmounted."""
         with self._guard:
+            if self._stopped:
+                return
             folder = self._folders.pop(wd, None)
             self._ids.pop(wd, None)
             if wd == self._log_watch:
                 self._log_watch = None
-            if self._stopped or folder is None:
+            if folder is None:
                 return
             if folder:
-                self._watcher.tell_scan()
+                self.watcher.tell_scan()
             else:
-                self._watcher.tell_gone()
+                self.watcher.tell_gone()
 
     def on_queue_overflow(self) -> None:
         """Events were lost, perhaps those of new folders: all are watched anew before the scan."""
         with self._guard:
+            if self._stopped:
+                return
             try:
                 self._watch_all()
             except OSError as error:
-                self._watcher.cannot_watch(error, self._watcher.root)
-            self._watcher.tell_overflow()
+                self.watcher.cannot_watch(error, self.watcher.root)
+            self.watcher.tell_overflow()
 
     def _on_event(self, event: InotifyEvent) -> None:
         name = os.fsdecode(event.name)
         if event.wd == self._log_watch and name == self._log:
-            self._watcher.tell_database()
+            self.watcher.tell_database()
             return
         folder = self._folders.get(event.wd)
         if folder is None:
             return
         if not name:
             if not folder and (event.is_delete_self or event.is_move_self or event.mask & self._unmounted):
-                self._watcher.tell_gone()
+                self.watcher.tell_gone()
         elif event.is_directory:
             self._on_folder(folder, name, event)
         elif name.endswith(".md"):
             # A file that was just created is told again when it is closed. A second name of an old file is not.
             wake = not event.is_create or self._is_link(folder + name)
-            self._watcher.tell(folder + name, wake=wake)
+            self.watcher.tell(folder + name, wake=wake)
 
     def _on_folder(self, folder: str, name: str, event: InotifyEvent) -> None:
         path = folder + name
@@ -250,11 +311,11 @@ class _Inotify:
             self._unwatch(path + "/")
         elif appeared:
             self._watch_tree(path + "/")
-        self._watcher.tell_scan()
+        self.watcher.tell_scan()
 
     def _is_link(self, path: str) -> bool:
         try:
-            found = os.lstat(self._watcher.root / path)
+            found = os.lstat(self.watcher.root / path)
         except OSError:
             return False  # gone by now, which is told too
         return found.st_nlink > 1 or not stat.S_ISREG(found.st_mode)
@@ -270,7 +331,7 @@ class _Inotify:
         waiting = [folder]
         while waiting:
             folder = waiting.pop()
-            full = self._watcher.root / folder
+            full = self.watcher.root / folder
             if not self._watch_folder(full, folder):
                 continue
             with suppress(OSError), os.scandir(full) as entries:  # a scan says why a folder cannot be listed
@@ -294,17 +355,16 @@ class _Inotify:
     def _watch_log(self) -> None:
         """Watch the folder of the database for writes to its log; it may not be there yet."""
         with suppress(FileNotFoundError, NotADirectoryError):
-            self._log_watch = self._add(self._watcher.database.parent, self._log_mask)
+            self._log_watch = self._add(self.watcher.database.parent, self._log_mask)
 
     def _add(self, full: Path, mask: int) -> WatchDescriptor:
         """Watch one folder. The kernel gives the same descriptor for one that is watched already, under any name."""
-        from watchdog.observers.inotify_c import CallbackId, Mask
+        from watchdog.observers.inotify_c import Mask
 
-        self._next_id += 1
-        new = CallbackId(self._next_id)
+        new = self.watcher.hub.number()
         wd = self._reader.add_callback(os.fsencode(full), Mask(mask), self, new)
         if wd < 0:  # the one refusal that watchdog does not raise
-            self._watcher.cannot_watch(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), full)
+            self.watcher.cannot_watch(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), full)
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(full))
         old = self._ids.get(wd)
         self._ids[wd] = new

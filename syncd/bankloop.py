@@ -1,0 +1,339 @@
+"""One bank under the daemon: its lock, engine and watcher, what is due, and what becomes of it when it fails.
+
+Knows nothing of other banks, signals or the service manager. `BankLoop.step` is all that is done for a bank; it neither
+waits nor starts a thread, so that tests can call it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from schema import overview
+from schema.store import state_set
+from syncd import backups, config, drift, lock, requests
+from syncd.bank import database_of, require_documents
+from syncd.config import Config
+from syncd.engine import Engine
+from syncd.errors import SyncdError, from_os, line_of
+from syncd.git import git_busy
+from syncd.holds import follows
+from syncd.lock import BankLock, LockRole
+from syncd.model import Report
+from syncd.rowhints import RowHints
+from syncd.timers import Again, BackOff
+from syncd.walk import BankGone, require_root
+from syncd.watch import Hub, Watcher
+
+SHARE = 12_000
+"""A scan that finds nothing takes less than one part in so many of the time."""
+
+_POLLING = 2.0  # seconds between two scans where the system cannot tell of changes
+_QUIET = 1.0  # seconds without work until what can wait is done
+_BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
+_GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
+_GIT_WAIT = 0.1  # seconds between two looks whether git is done
+_BACKUP_SOON = 60.0  # seconds from the start until a daily backup that is overdue, if the bank is quiet
+_BACKUP_AGAIN = 3600.0  # seconds until one that failed is tried again
+_WATCH_AGAIN = 600.0  # seconds until a bank that could not be watched is tried again; a reload does so at once
+_TOGETHER = 0.15  # a scan may come so much of its interval early, to go with those of other banks
+
+
+class BankLoop:
+    """One bank under the daemon. ``hub`` watches for all banks of the process, ``wake`` is set when something is told.
+
+    ``share`` is told how many banks there are: all their scans together take their part of the time.
+    """
+
+    def __init__(self, bank: Path, config: Config, wake: threading.Event, log: Any, hub: Hub | None = None) -> None:
+        self.bank = bank
+        self.config = config
+        self.tried = False  # whether it was opened, or failed to be, at least once
+        self.share = 1
+        self._wake = wake
+        self._log = log.bind(bank=str(bank))
+        self._hub = hub or Hub()
+        self._lock = BankLock(bank)
+        self._watcher = Watcher(bank, wake, hub=self._hub)
+        self._engine: Engine | None = None
+        self._rows: RowHints | None = None
+        self._rows_due = False
+        self._again = Again()
+        self._back_off = BackOff()
+        self._scan_at = 0.0
+        self._scan_took = 0.0
+        self._interval = 0.0
+        self._follow_at: float | None = None
+        self._drift_at: float | None = None
+        self._backup_at: float | None = None
+        self._not_before = 0.0
+        self._watch_at = 0.0
+        self._database: tuple[int, int] | None = None
+
+    # -- for the main loop ---------------------------------------------------------------------------------------
+
+    @property
+    def failure(self) -> str | None:
+        """Why the bank cannot be served now; None where it is."""
+        return self._back_off.reason
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its lock is held and its database open."""
+        return self._engine is not None
+
+    def deadline(self) -> float:
+        """When, on the monotonic clock, this bank wants to be looked at if nothing more happens."""
+        if self.told:
+            return self._not_before
+        held = self._engine.held.due() if self._engine else None
+        confirm = self._rows.at if self._rows else None
+        times = (self._scan_at, self._again.at, self._follow_at, self._drift_at, self._backup_at, confirm, held)
+        return max(self._not_before, min(t for t in times if t is not None))
+
+    @property
+    def told(self) -> bool:
+        """Whether the watcher told something."""
+        return self._watcher.told
+
+    def due(self, now: float) -> bool:
+        """Whether something was told, or the time of something has come."""
+        return self.deadline() <= now
+
+    def scan_with_others(self, now: float) -> None:
+        """Another bank is scanned now: if this one's time is near it goes along, so that the process wakes once."""
+        if self.is_open and self._scan_at - _TOGETHER * self._interval <= now:
+            self._scan_at = min(self._scan_at, now)
+
+    def open(self) -> None:
+        """Take the lock, watch, scan once, and only then be ready. Raises `SyncdError`; then nothing is open."""
+        self.tried = True
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop watching and let go of everything."""
+        self._watcher.stop()
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = self._rows = None
+        self._lock.release()
+
+    def reload(self) -> None:
+        """Read the settings again and make the next step a whole scan. Bad settings are told, the old ones stay."""
+        try:
+            self.config = config.load(self.bank)
+        except SyncdError as error:
+            self._log.error("config.refused", reason=str(error))
+        if self._engine is not None:
+            self._engine.config = self.config
+            self._backup_at = self._next_backup(_BACKUP_SOON)
+            if self._watcher.polling:
+                self._watch_anew()
+        self._scan_at = self._not_before = 0.0
+
+    def step(self) -> None:
+        """Do what the hints and the clock ask for. What fails makes this bank wait, longer each time, and no other."""
+        try:
+            self._step()
+        except SyncdError as error:
+            self.failed(error)
+        except OSError as error:
+            self.failed(from_os(error))
+        except Exception as error:  # a bug; the others are served, and this bank is begun anew
+            self._log.exception("bank.bug")
+            self.close()
+            self.failed(SyncdError(f"an error of syncd itself ({type(error).__name__}: its traceback is in the log)"))
+        else:
+            self._worked()
+
+    def failed(self, error: SyncdError) -> None:
+        """Leave the bank alone for a while, and say so unless it was said."""
+        gone = isinstance(error, BankGone)
+        wait = self._back_off.failed(line_of(error), _GONE_BACK_OFF if gone else _BACK_OFF)
+        self._scan_at = self._not_before = time.monotonic() + wait
+        self._again.at = None
+        if self._back_off.telling:
+            event = "bank.halted" if gone else "bank.failed"
+            self._log.error(event, reason=str(error), failures=self._back_off.failures, retry_seconds=round(wait, 1))
+        self._note_failure(str(error))
+
+    # -- one step ------------------------------------------------------------------------------------------------
+
+    def _worked(self) -> None:
+        failures = self._back_off.worked()
+        if failures:
+            self._log.info("bank.recovered", failures=failures)
+            self._note_failure(None)
+
+    def _note_failure(self, sentence: str | None) -> None:
+        """Let `status` know. Where the database itself fails there is nowhere to write it: the log has it."""
+        if self._engine is not None:
+            with suppress(SyncdError):
+                state_set(self._engine.db, "failure", sentence)
+
+    def _open(self) -> None:
+        if not self._lock.try_acquire(LockRole.DAEMON):
+            raise lock.busy(self.bank)
+        engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
+        self._database = _identity(database_of(self.bank))
+        self._watcher.start()
+        self._watch_at = time.monotonic() + _WATCH_AGAIN
+        self._rows = RowHints(engine.db.data_version)
+        self._done(engine.converge(None, settle=self.share == 1))  # with others, nobody waits for a missing file
+        if overview.named(engine.db, "failure"):  # of a run before this one
+            self._note_failure(None)
+        self._serve(engine)
+        self._scan_at = self._next_scan()
+        self._backup_at = self._next_backup(_BACKUP_SOON)
+        self._lock.announce_ready()
+        self._log.info("bank.ready", polling=self._watcher.reason)
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        dirty = self._watcher.take()
+        if self._engine is None or self._rows is None or self._is_another():
+            self._reopen()
+            return
+        engine = self._engine
+        paths = dirty.paths | self._again.due(now)
+        scan = dirty.scan or now >= self._scan_at
+        rows = self._rows.changed(dirty.database, now) or scan or self._rows_due
+        follow = self._follow_at is not None and now >= self._follow_at
+        due = engine.held.due()
+        if not (paths or scan or rows or follow or (due is not None and now >= due)):
+            self._tidy(engine, now)
+            return
+        if reason := git_busy(self.bank):
+            self._wait_for_git(paths, scan, rows, reason)
+            return
+        self._rows_due, self._not_before = False, 0.0
+        began = time.monotonic()
+        report = engine.converge(None if scan else paths, settle=False, follow=follow)
+        if scan:
+            if self._watcher.polling and now >= self._watch_at:
+                self._watch_anew()
+            self._scan_took = time.monotonic() - began if report.transaction is None else self._scan_took
+            self._scan_at = self._next_scan()
+        if engine.unfinished is not None:  # nothing tells when the merge is done
+            self._scan_at = min(self._scan_at, time.monotonic() + max(_POLLING, 100 * self._scan_took))
+        self._done(report, None if scan else paths)
+        if follow:
+            self._follow_at = None
+        if rows:
+            self._serve(engine)
+
+    def _serve(self, engine: Engine) -> None:
+        """Answer the commands that wait; what they absorbed, or an earlier run did, is to be followed too."""
+        answered = requests.serve(engine)
+        never = self.config.follow_after < 0
+        if not never and self._follow_at is None and (answered or self._scan_at == 0.0) and follows(engine.db):
+            self._follow_at = time.monotonic() + self.config.follow_after
+
+    def _is_another(self) -> bool:
+        """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
+        return self._watcher.gone or _identity(database_of(self.bank)) != self._database
+
+    def _reopen(self) -> None:
+        """Begin anew with what is there now. Raises `SyncdError`; then nothing is open."""
+        self.close()
+        self.tried = True
+        require_root(self.bank)
+        if _identity(database_of(self.bank)) is None:
+            require_documents(self.bank)  # an empty folder may be a disk that is not mounted
+        self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake, hub=self._hub)
+        self._again, self._follow_at, self._scan_at = Again(), None, 0.0
+        self.open()
+        self._not_before = 0.0
+
+    def _watch_anew(self) -> None:
+        """Try whether the system can watch by now; if so a scan follows, for what changed in between."""
+        self._watch_at = time.monotonic() + _WATCH_AGAIN
+        fresh = Watcher(self.bank, self._wake, hub=self._hub)
+        fresh.overflows = self._watcher.overflows
+        fresh.start()
+        if fresh.polling:
+            fresh.stop()
+            return
+        self._watcher.stop()
+        self._watcher = fresh
+        fresh.tell_scan()
+        self._log.info("bank.watched")
+
+    def _tidy(self, engine: Engine, now: float) -> None:
+        """What can wait for a quiet moment: noting the drift for `status`, and folding the log into the database."""
+        if self._drift_at is not None and now >= self._drift_at:
+            self._drift_at = None
+            drift.remember(engine.db, engine.state)
+            engine.db.checkpoint()
+        elif self._backup_at is not None and now >= self._backup_at:
+            self._back_up(engine)
+
+    def _back_up(self, engine: Engine) -> None:
+        """The daily backup; one that fails is told and tried again."""
+        made, why = backups.make_daily(engine.db, self.bank, self.config, engine.now())
+        if made is None:
+            self._log.error("backup.failed", reason=why)
+        else:
+            self._log.info("backup.made", file=made.name)
+        self._backup_at = self._next_backup(_BACKUP_AGAIN)
+
+    def _next_backup(self, soonest: float) -> float | None:
+        """When, on the monotonic clock, the next daily backup is due. A clock that was set, or slept, is asked again
+        after each scan. Those of many banks are spread out, so that they do not hold up the others all at once."""
+        assert self._engine is not None
+        due = backups.due(self.bank, self.config)
+        if due is None:
+            return None
+        later = random.uniform(0, 10.0 * (self.share - 1))  # noqa: S311 (no secret)
+        return time.monotonic() + later + max(soonest, (due - self._engine.now()).total_seconds())
+
+    def _wait_for_git(self, paths: frozenset[str] | set[str], scan: bool, rows: bool, reason: str) -> None:
+        """Look again in a moment. Until then nothing is forgotten and nothing done."""
+        at = self._not_before = time.monotonic() + _GIT_WAIT
+        self._again.put_off(paths, at)
+        self._rows_due |= rows
+        if scan:
+            self._scan_at = at
+        self._log.debug("bank.waits", reason=reason)
+
+    def _done(self, report: Report, looked_at: frozenset[str] | set[str] | None = None) -> None:
+        """Plan what comes next, and say what was done. ``looked_at`` are the documents in question, None: all."""
+        now = time.monotonic()
+        self._again.plan(report.pending, looked_at, now)
+        if report.transaction is None:
+            return
+        self._drift_at = now + _QUIET
+        if report.absorbed and self.config.follow_after >= 0:
+            self._follow_at = now + self.config.follow_after
+        self._log.info(
+            "converged", transaction=report.number, absorbed=len(report.absorbed),
+            emitted=len(report.emitted), conflicts=len(report.conflicts), holds=len(report.holds),
+        )  # fmt: skip
+        for problem in report.problems:
+            self._log.warning("not shown", reason=problem)
+
+    def _next_scan(self) -> float:
+        """When to look at everything again: rarely enough that scans take a ten-thousandth of the time."""
+        seconds = max(self.config.scan_seconds, SHARE * self._scan_took * self.share)
+        if self._watcher.polling:
+            seconds = max(_POLLING, 100 * self._scan_took * self.share)
+        self._interval = seconds
+        return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file this is. The database's own files are never opened here: that would drop SQLite's locks."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
