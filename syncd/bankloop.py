@@ -23,12 +23,13 @@ from syncd.engine import Engine
 from syncd.errors import SyncdError, from_os, line_of
 from syncd.git import git_busy
 from syncd.holds import follows
+from syncd.inotify import Hub
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
 from syncd.rowhints import RowHints
 from syncd.timers import Again, BackOff
 from syncd.walk import BankGone, require_root
-from syncd.watch import Hub, Watcher
+from syncd.watch import Watcher
 
 SHARE = 12_000
 """A scan that finds nothing takes less than one part in so many of the time."""
@@ -50,9 +51,9 @@ class BankLoop:
     ``share`` is told how many banks there are: all their scans together take their part of the time.
     """
 
-    def __init__(self, bank: Path, config: Config, wake: threading.Event, log: Any, hub: Hub | None = None) -> None:
+    def __init__(self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None) -> None:
         self.bank = bank
-        self.config = config
+        self.config = Config()
         self.tried = False  # whether it was opened, or failed to be, at least once
         self.share = 1
         self._wake = wake
@@ -183,6 +184,7 @@ class BankLoop:
     def _open(self) -> None:
         if not self._lock.try_acquire(LockRole.DAEMON):
             raise lock.busy(self.bank)
+        self.config = config.load(self.bank)
         engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
         self._database = _identity(database_of(self.bank))
         self._watcher.start()

@@ -33,6 +33,10 @@ COMMANDS = {
     "reject": "say no to held changes: the files are put back",
     "mode": "show the mode or change it",
     "backup": "copy the database to a file, checked",
+    "config": "the settings that hold and where each comes from",
+    "add": "put banks on the list that the daemon serves",
+    "remove": "take banks off that list",
+    "list": "the banks on that list",
     "query": "ask the database with SQL, read only",
     "service": "run the daemon as a service: systemd or launchd",
 }

@@ -1,29 +1,34 @@
-"""Settings of one bank, read from ``<bank>/.syncd/config.toml``.
+"""Settings: a user's, in ``~/.config/syncd/config.toml``, and a bank's, in ``<bank>/.syncd/config.toml``, which win.
 
-`SETTINGS` is the one list of them: it drives parsing, the messages about bad values and the table in the manual.
+`SETTINGS` is the one list of them: it drives parsing, the messages about bad values, `syncd config show` and the table
+in the manual. How the files are read is `configfile`'s.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from syncd.errors import ConfigError
+from syncd.configfile import Given, read
+from syncd.userfiles import user_config
 
 NAME = "config.toml"
 
 
 class Setting(NamedTuple):
-    """One key of ``config.toml``. ``why_not`` says in a few words why a value is not possible, or None."""
+    """One key of ``config.toml``. ``why_not`` says in a few words why a value is not possible, or None.
+
+    ``user_only``: not read from a bank's file, which may have come with a clone of somebody else's repository.
+    """
 
     name: str
     kind: type
-    default: int | float | str
+    default: int | float | str | tuple[str, ...]
     help: str
     why_not: Callable[[Any], str | None]
+    user_only: bool = False
 
 
 def _at_least(low: float) -> Callable[[Any], str | None]:
@@ -54,6 +59,11 @@ def _zone(value: str) -> str | None:
     return None
 
 
+def _folders(value: tuple[str, ...]) -> str | None:
+    bad = next((path for path in value if not path.startswith(("/", "~"))), None)
+    return None if bad is None else "must name folders from the root on, or from ~"
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("hold_records", int, 5,
             "a document that would delete more records than this, and more than `hold_share`, is held", _at_least(0)),
@@ -75,12 +85,15 @@ SETTINGS: tuple[Setting, ...] = (
             "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's",
             _zone),
     Setting("log_level", str, "info", "what the daemon logs: debug, info, warning or error", _level),
+    Setting("banks", tuple, (),
+            "the banks that `syncd run` serves where none is named; `syncd add` and `syncd remove` edit it", _folders,
+            user_only=True),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings of one bank; the defaults where its file says nothing. Seconds, records, megabytes as named."""
+    """The settings of one bank; the defaults where no file says anything. Seconds, records, megabytes as named."""
 
     hold_records: int = 5
     hold_share: float = 0.2
@@ -92,63 +105,49 @@ class Config:
     weekly_backups: int = 4
     timezone: str = ""
     log_level: str = "info"
+    banks: tuple[str, ...] = ()
 
 
 def load(bank: Path) -> Config:
-    """The settings of ``bank``. Raises `ConfigError` with file and line for what is not understood."""
-    file = bank / ".syncd" / NAME
-    try:
-        data = file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return Config()
-    import tomllib
-
-    try:
-        text = data.decode("utf-8")
-        return _checked(tomllib.loads(text), text, file)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError("not UTF-8", f"{file}:{line}", "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(*_syntax(str(error), text, file), "mend or remove that line") from None
+    """The settings that hold in ``bank``. Raises `ConfigError` with file and line for what is not understood."""
+    return Config(**{name: given.value for name, given in sources(bank).items()})
 
 
-def _syntax(message: str, text: str, file: Path) -> tuple[str, str]:
-    """What tomllib said, and ``file:line`` where it said it."""
-    found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-    line = int(found[1]) if found and found[1] else text.count("\n") + (not text.endswith("\n"))
-    return f"not TOML ({message[: found.start()] if found else message})", f"{file}:{line}"
+def load_user() -> Config:
+    """The user's settings alone. Raises `ConfigError`."""
+    return Config(**{name: given.value for name, given in sources(None).items()})
 
 
-def _checked(values: Mapping[str, Any], text: str, file: Path) -> Config:
-    known = {setting.name: setting for setting in SETTINGS}
-    for name, value in values.items():
-        where = f"{file}:{_line_of(name, text)}"
-        setting = known.get(name)
-        if setting is None:
-            raise ConfigError(f"unknown setting `{name}`", where, f"known are {', '.join(known)}")
-        kinds = (int, float) if setting.kind is float else (setting.kind,)
-        right = isinstance(value, kinds) and not isinstance(value, bool)
-        reason = setting.why_not(value) if right else f"must be {_KIND_NAMES[setting.kind]}"
-        if reason:
-            raise ConfigError(f"`{name}` {reason}, not {value!r}", where, f"the default is {setting.default!r}")
-    return Config(**{name: known[name].kind(value) for name, value in values.items()})
+def sources(bank: Path | None) -> dict[str, Given]:
+    """What is set, by name, with the file and line that says it; what is not named has its default.
+
+    ``bank`` None: the user's settings alone. Raises `ConfigError`.
+    """
+    found = read(user_config(), SETTINGS, of_bank=False)
+    if bank is not None:
+        found |= read(file_of(bank), SETTINGS, of_bank=True)
+    return found
 
 
-_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text in quotes"}
-
-
-def _line_of(name: str, text: str) -> int:
-    """Line (from 1) on which the key or table ``name`` is set; 1 where it is spelled in an unusual way."""
-    found = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}\b", text, re.M)
-    return text.count("\n", 0, found.start()) + 1 if found else 1
+def file_of(bank: Path) -> Path:
+    """A bank's own settings; the file need not be there."""
+    return bank / ".syncd" / NAME
 
 
 def manual() -> str:
     """The table of settings as markdown, for the manual."""
-    rows = ["| setting | default | what it does |", "|---|---|---|"]
-    rows += [f"| `{s.name}` | `{s.default!r}` | {s.help} |".replace("`'", '`"').replace("'`", '"`') for s in SETTINGS]
+    rows = ["| setting | default | where | what it does |", "|---|---|---|---|"]
+    for s in SETTINGS:
+        default = f"`{shown(s.default)}`"
+        rows.append(f"| `{s.name}` | {default} | {'user' if s.user_only else 'user, bank'} | {s.help} |")
     return "\n".join(rows) + "\n"
+
+
+def shown(value: object) -> str:
+    """A value as it is written in ``config.toml``."""
+    import json
+
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
 # A setting without a field, or with another default, would be read and then ignored.

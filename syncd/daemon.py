@@ -10,18 +10,21 @@ import os
 import pkgutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from syncd import config
 from syncd.bankloop import BankLoop
 from syncd.config import Config
-from syncd.errors import Exit
+from syncd.errors import Exit, SyncdError
+from syncd.inotify import Hub
+from syncd.listing import Listing
 from syncd.log import configure
 from syncd.notify import Notifier
 from syncd.signals import Told
-from syncd.watch import Hub
+from syncd.userfiles import user_config
 
 _START_S = 300.0  # seconds that the service manager is asked for, each time a bank is about to be read at start
 
@@ -32,22 +35,33 @@ class Daemon:
     def __init__(self, log: Any, notifier: Notifier) -> None:
         self.log = log
         self.loops: dict[Path, BankLoop] = {}
-        self._wake = threading.Event()
-        self._told = Told(self._wake)
-        self._hub = Hub()
+        self.wake = threading.Event()
+        self._told = Told(self.wake)
+        self.hub = Hub()
         self._notifier = notifier
         self._ready = False
+        self._listing: Listing | None = None
 
-    def add(self, bank: Path, config: Config) -> BankLoop:
+    def add(self, bank: Path) -> None:
         """Serve one more bank from the next round on."""
-        loop = self.loops[bank] = BankLoop(bank, config, self._wake, self.log, self._hub)
+        self.loops[bank] = BankLoop(bank, self.wake, self.log, self.hub)
         self._share()
-        return loop
 
     def remove(self, bank: Path) -> None:
         """Let go of a bank."""
         self.loops.pop(bank).close()
         self._share()
+
+    def follow(self, listing: Listing) -> None:
+        """Serve what the user's list names, also when it changes."""
+        self._listing = listing
+        listing.start()
+
+    def open_only(self) -> None:
+        """Open the one bank there is. Raises `SyncdError`."""
+        (loop,) = self.loops.values()
+        self._notifier.starting(_START_S, f"reading {loop.bank}")
+        loop.open()
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit code."""
@@ -58,6 +72,8 @@ class Daemon:
                 self._wait()
         finally:
             self._notifier.stopping()
+            if self._listing:
+                self._listing.stop()
             for loop in self.loops.values():
                 loop.close()
             self._notifier.close()
@@ -66,7 +82,7 @@ class Daemon:
 
     def round(self) -> None:
         """Do what was told and what is due, once."""
-        if self._told.reload.is_set():
+        if self._told.reload.is_set() or (self._listing and self._listing.changed()):
             self._reload()
         self._step_all()
         if not self._ready and all(loop.tried for loop in self.loops.values()):
@@ -110,17 +126,35 @@ class Daemon:
     def _reload(self) -> None:
         self._told.reload.clear()
         self._notifier.reloading()
+        if self._listing:
+            self._take_up(self._listing)
         for loop in self.loops.values():
             loop.reload()
-        self._notifier.ready(self.sentence())
+        self.log.info("config.read", banks=len(self.loops))
+        if self._ready:
+            self._notifier.ready(self.sentence())
+
+    def _take_up(self, listing: Listing) -> None:
+        """Add and remove what the list says. A list that cannot be read is told, and the old one goes on to hold."""
+        try:
+            banks = listing.banks()
+        except SyncdError as error:
+            self.log.error("config.refused", reason=str(error))
+            return
+        for bank in [bank for bank in self.loops if bank not in banks]:
+            self.remove(bank)
+            self.log.info("bank.removed", bank=str(bank))
+        for bank in [bank for bank in banks if bank not in self.loops]:
+            self.add(bank)
+            self.log.info("bank.added", bank=str(bank))
 
     def _wait(self) -> None:
         """Until something is told, or until a bank or the service manager's watchdog is due."""
         until = min((loop.deadline() for loop in self.loops.values()), default=float("inf")) - time.monotonic()
-        every = self._notifier.every
-        until = until if every is None else min(until, every)
-        self._wake.wait(None if until == float("inf") else max(0.0, until))
-        self._wake.clear()
+        for limit in (self._notifier.every, self._listing.every if self._listing else None):
+            until = until if limit is None else min(until, limit)
+        self.wake.wait(None if until == float("inf") else max(0.0, until))
+        self.wake.clear()
         self._notifier.progress(time.monotonic())
 
     def _share(self) -> None:
@@ -128,21 +162,34 @@ class Daemon:
             loop.share = max(1, len(self.loops))
 
 
-def run(banks: Sequence[Path], configs: Mapping[Path, Config]) -> int:
-    """Keep ``banks`` converged until SIGTERM or SIGINT. SIGHUP scans. Returns the exit code.
+def run(banks: Sequence[Path]) -> int:
+    """Keep ``banks`` converged until SIGTERM or SIGINT; the exit code.
 
     Of several, one that fails is tried again and hinders no other. Raises `SyncdError` where a single one fails.
     """
+    alone = len(banks) == 1
+    daemon = _made(config.load(banks[0]) if alone else config.load_user())
+    for bank in banks:
+        daemon.add(bank)
+    if alone:
+        daemon.open_only()
+    return daemon.run()
+
+
+def run_listed(banks: Sequence[Path]) -> int:
+    """Keep the listed ``banks`` converged, and follow the list as it changes."""
+    daemon = _made(config.load_user())
+    daemon.follow(Listing(user_config(), daemon.wake, daemon.hub))
+    for bank in banks:
+        daemon.add(bank)
+    return daemon.run()
+
+
+def _made(settings: Config) -> Daemon:
     notifier = Notifier(os.environ)
     os.environ.pop("NOTIFY_SOCKET", None)  # what runs below this process is not the service
     load_all()
-    daemon = Daemon(configure(configs[banks[0]].log_level), notifier)
-    for bank in banks:
-        daemon.add(bank, configs[bank])
-    if len(banks) == 1:
-        notifier.starting(_START_S, f"reading {banks[0]}")
-        daemon.loops[banks[0]].open()
-    return daemon.run()
+    return Daemon(configure(settings.log_level), notifier)
 
 
 def load_all() -> None:

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "apsw": {"schema/db.py"},
     "mistletoe": {"parser/blocks.py"},
-    "watchdog": {"syncd/watch.py"},
+    "watchdog": {"syncd/watch.py", "syncd/inotify.py"},
     "structlog": {"syncd/log.py"},
 }
 PURE_MODULES = ("model", "reconcile", "identify", "merge", "guard")
@@ -79,8 +79,8 @@ def test_pure_modules_have_no_outside(name: str) -> None:
 
 def test_heavy_libraries_are_imported_late() -> None:
     """Importing the command line, the bank and the parser loads none of the libraries that cost time."""
-    heavy = {"mistletoe", "watchdog", "structlog", "rich", "merge3", "zstandard", "platformdirs"}
-    homes = {"syncd/log.py", "syncd/watch.py", "parser/blocks.py"}
+    heavy = {"mistletoe", "watchdog", "structlog", "rich", "merge3", "zstandard", "platformdirs", "tomlkit"}
+    homes = {"syncd/log.py", "syncd/watch.py", "syncd/inotify.py", "parser/blocks.py"}
     for name in set(NAMES) - homes:
         assert not heavy & {module.split(".")[0] for module in _imports(name, everywhere=False)}, name
 

@@ -1,15 +1,20 @@
 """The daemon, in the foreground.
 
-Watches the banks and keeps each equal to its database until SIGTERM or Ctrl-C; SIGHUP scans at once. A bank without a
-database gets one. Events are logged to stderr, as JSON lines where that is no terminal.
+Watches the banks and keeps each equal to its database until SIGTERM or Ctrl-C. SIGHUP reads the settings again and
+scans, SIGUSR1 writes to the log how the daemon is. A bank without a database gets one. Where no bank is named, those of
+the list (`syncd add`) are served, and what is added or removed later too; without a list it is the nearest one. Of
+several banks, one that cannot be served is tried again and hinders no other; a single one that fails at start ends the
+command. Events are logged to stderr, as JSON lines where that is no terminal.
 """
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
+from pathlib import Path
 
 from syncd import bank as banks
-from syncd import config
+from syncd import userbanks
 from syncd.commands import common
 
 
@@ -20,10 +25,14 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
     """Run the daemon; returns its exit code when it was told to stop."""
-    folders = banks.several(arguments, bank)
-    for folder in folders:
-        banks.require_documents(folder)
-    settings = {folder: config.load(folder) for folder in folders}
+    named = [*arguments, *([bank] if bank else [])]
+    listed = None if named or os.environ.get("SYNCD_BANK") else userbanks.listed()
     from syncd import daemon
 
-    return daemon.run(folders, settings)
+    if listed is not None:
+        return daemon.run_listed(listed)
+    if len(named) > 1:
+        return daemon.run(list(dict.fromkeys(Path(name).resolve() for name in named)))
+    folder = banks.find(named[0] if named else None)
+    banks.require_documents(folder)
+    return daemon.run([folder])

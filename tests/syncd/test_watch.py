@@ -220,7 +220,7 @@ def test_an_overflow_causes_a_scan_and_loses_no_folder(bank: Path, caplog: pytes
         pytest.skip(f"the queue of this machine is too long to fill: {limit}")
     with Watcher(bank, threading.Event()) as watcher:
         source = watcher._source
-        assert isinstance(source, watch._Inotify)
+        assert isinstance(source, watch.Inotify)
         with source._guard:  # the reading thread waits for it with its first events in hand
             for number in range(limit):
                 os.rename(bank / ("tasks.md" if number % 2 == 0 else "x.md"), bank / ("x.md", "tasks.md")[number % 2])
@@ -265,7 +265,7 @@ def test_used_up_limits_lead_to_polling(bank: Path, monkeypatch: pytest.MonkeyPa
 def test_a_limit_reached_later_leads_to_polling(watcher: Watcher, bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folders that are watched stay so."""
     source = watcher._source
-    assert isinstance(source, watch._Inotify)
+    assert isinstance(source, watch.Inotify)
 
     def full(*args: object) -> object:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
