@@ -45,4 +45,4 @@ def chosen_ids(ids: Sequence[int], everything: bool, what: str) -> dict[str, Any
     """The arguments of a request about ``ids``, or about all. Raises `UsageError` where neither or both are given."""
     if bool(ids) == everything:
         raise UsageError("name ids or --all, one of the two", hint=f"`syncd {what}` lists them")
-    return {"all": True} if everything else {"ids": list(ids)}
+    return {"all": True} if everything else {"ids": [*ids]}  # the module `list` of this package hides the type

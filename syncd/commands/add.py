@@ -11,18 +11,18 @@ from pathlib import Path
 
 from syncd import bank as banks
 from syncd import output, userbanks
+from syncd.commands import common
 from syncd.errors import Exit
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd add`."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="the banks' folders")
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    common(parser, banks=True)
 
 
-def run(paths: list[str], as_json: bool) -> int:
-    """Add them all, or none where one is no bank."""
-    folders = [banks.find(path) for path in paths]
+def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
+    """Add them all, or none where one is no bank; where none is named, the nearest one."""
+    folders = banks.several(arguments, bank)
     for folder in folders:
         banks.require_documents(folder)
     return tell({folder: userbanks.add(folder) for folder in folders}, as_json, "added", "on the list already")

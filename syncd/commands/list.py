@@ -8,17 +8,19 @@ from typing import Any
 
 from syncd import bank as banks
 from syncd import lock, output, userbanks
+from syncd.commands import common
 from syncd.errors import Exit, SyncdError, line_of
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd list`."""
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    common(parser)
 
 
-def run(as_json: bool) -> int:
-    """Show them; exit code 1 where one cannot be served."""
-    entries = [_entry(folder) for folder in userbanks.listed() or []]
+def run(bank: str | None, as_json: bool) -> int:
+    """Show them, or only ``bank``; exit code 1 where one cannot be served."""
+    listed = userbanks.listed() or []
+    entries = [_entry(folder) for folder in listed if bank is None or folder == Path(bank).resolve()]
     if as_json:
         output.show_json(entries)
     elif entries:

@@ -9,20 +9,22 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
+from syncd import bank as banks
 from syncd import userbanks
 from syncd.commands import add as adding
+from syncd.commands import common
 from syncd.errors import UsageError
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd remove`."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="the banks' folders")
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+    common(parser, banks=True)
 
 
-def run(paths: list[str], as_json: bool) -> int:
-    """Remove them; a path that is not on the list is a mistake."""
-    folders = [Path(path).expanduser().resolve() for path in paths]
+def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
+    """Remove them, or the nearest one where none is named; a path that is not on the list is a mistake."""
+    named = [*arguments, *([bank] if bank else [])]
+    folders = [Path(path).expanduser().resolve() for path in named] or [banks.find(None)]
     known = userbanks.listed() or []
     for folder in folders:
         if folder not in known:
