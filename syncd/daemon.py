@@ -56,6 +56,7 @@ class Daemon:
         """Serve what the user's list names, also when it changes."""
         self._listing = listing
         listing.start()
+        self._take_up(listing)
 
     def open_only(self) -> None:
         """Open the one bank there is. Raises `SyncdError`."""
@@ -146,7 +147,8 @@ class Daemon:
             self.log.info("bank.removed", bank=str(bank))
         for bank in [bank for bank in banks if bank not in self.loops]:
             self.add(bank)
-            self.log.info("bank.added", bank=str(bank))
+            if self._ready:
+                self.log.info("bank.added", bank=str(bank))
 
     def _wait(self) -> None:
         """Until something is told, or until a bank or the service manager's watchdog is due."""
@@ -176,12 +178,10 @@ def run(banks: Sequence[Path]) -> int:
     return daemon.run()
 
 
-def run_listed(banks: Sequence[Path]) -> int:
-    """Keep the listed ``banks`` converged, and follow the list as it changes."""
+def run_listed() -> int:
+    """Keep the banks of the user's list converged, and follow the list as it changes. Raises `SyncdError` at start."""
     daemon = _made(config.load_user())
     daemon.follow(Listing(user_config(), daemon.wake, daemon.hub))
-    for bank in banks:
-        daemon.add(bank)
     return daemon.run()
 
 

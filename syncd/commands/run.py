@@ -30,7 +30,7 @@ def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
     from syncd import daemon
 
     if listed is not None:
-        return daemon.run_listed(listed)
+        return daemon.run_listed()
     if len(named) > 1:
         return daemon.run(list(dict.fromkeys(Path(name).resolve() for name in named)))
     folder = banks.find(named[0] if named else None)
