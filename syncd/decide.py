@@ -114,8 +114,8 @@ class Decider:
         return out
 
     def _records(self, gatherer: Gatherer) -> list[RecordId]:
-        records = gatherer.records()
-        return records + [record for record, _ in sorted(self._ask.follows) if record not in set(records)]
+        records = dict.fromkeys(gatherer.records())
+        return list(records | dict.fromkeys(record for record, _ in sorted(self._ask.follows)))
 
     def _deltas(self) -> dict[str, Delta]:
         taken = {path: i for path, i in self._ask.incoming.items() if path not in self._out.held}
@@ -217,13 +217,15 @@ class Decider:
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
         homes = Homes(self._db, plan, self._current, sides, self._ask.now)
+        due: dict[RecordId, set[str]] = {}
+        for record, name in self._ask.follows:
+            due.setdefault(record, set()).add(name)
         for record, verdict in verdicts.items():
             if record in self._untouched:
                 continue
             if record in self._ask.nets and self._waits(verdict, sides[record]):
                 out.unsealed.add(record)
-            due = frozenset(name for r, name in self._ask.follows if r == record)
-            names = verdict.show | due | (verdict.follow if self._ask.follow_now else frozenset())
+            names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
             emission.plan_fields(plan, verdict, sides[record], names)
             out.followed += [(record, name) for name in names]
             if not self._ask.follow_now:

@@ -14,7 +14,8 @@ from schema import store
 from schema.db import Database
 from schema.records import PRECEDENCE, Role, Table, Value
 from syncd import derive
-from syncd.emission import Birth, DocumentChanges, Plan
+from syncd.carry import Birth
+from syncd.emission import DocumentChanges, Plan
 from syncd.gather import RecordId
 from syncd.lookup import RowLookup
 from syncd.model import Keyed, Row, Sides, Verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from parser.tables import Row, TableBlock
 from schema.records import Span
@@ -84,44 +85,70 @@ def _columns(line: str) -> set[int]:
     return {display_width(line[: match.start()]) for match in _PIPE.finditer(line)}
 
 
-def row_like(text: str, table: TableBlock, values: Sequence[str]) -> str | None:
-    """A row for ``table`` of the section ``text``, without line break, one value a column, padded as its rows are.
+class RowStyle:
+    """How the rows of ``table``, of the section ``text``, are padded. For rows of ``width`` cells.
 
-    The model is the row that is as wide as most, else the header. None where a cell cannot hold its value.
+    The model is the last row of that width, else the last, else the header.
     """
-    contents = [escape(value) for value in values]
-    model = table.rows[-1] if table.rows else table.header
-    complete = [row for row in table.rows if len(row.cells) == len(values)]
-    if complete:
-        model = complete[-1]
-    line = model.line.text
-    # Where no cell is wider than its content, pipes stand above each other by chance.
-    if _PLAIN.fullmatch(line) and not any("  |" in row.line.text for row in (table.header, *table.rows)):
-        return None if None in contents else f"| {' | '.join(content or '' for content in contents)} |"
-    parts = [line[: len(line) - len(line.lstrip())]] if line.lstrip().startswith("|") else []
-    outer = bool(parts)
-    cells = []
-    for index, content in enumerate(contents):
-        if content is None:
-            return None
-        cells.append(_padded(text, model, index, content))
-    body = "|".join(cells)
-    closed = line.rstrip().endswith("|")
-    return (parts[0] + "|" if outer else "") + body + ("|" if closed else "")
+
+    def __init__(self, text: str, table: TableBlock, width: int) -> None:
+        self._text = text
+        self._model = table.rows[-1] if table.rows else table.header
+        self._model = next((row for row in reversed(table.rows) if len(row.cells) == width), self._model)
+        # Where no cell is wider than its content, pipes stand above each other by chance.
+        rows = (table.header, *table.rows)
+        self._plain = bool(_PLAIN.fullmatch(self._model.line.text)) and not any("  |" in r.line.text for r in rows)
+
+        self._pads: dict[int, _Pad] = {}
+
+    def row(self, values: Sequence[str]) -> str | None:
+        """A row without line break, one value a column. None where a cell cannot hold its value."""
+        cells = []
+        for index, value in enumerate(values):
+            content = escape(value)
+            if content is None:
+                return None
+            cells.append(f" {content} " if self._plain else self._pad(index).around(content))
+        body = "|".join(cells)
+        line = self._model.line.text
+        if self._plain:
+            return f"|{body}|"
+        lead = line[: len(line) - len(line.lstrip())] + "|" if line.lstrip().startswith("|") else ""
+        return lead + body + ("|" if line.rstrip().endswith("|") else "")
+
+    def _pad(self, index: int) -> _Pad:
+        if index not in self._pads:
+            self._pads[index] = _pad_of(self._text, self._model, index)
+        return self._pads[index]
 
 
-def _padded(text: str, model: Row, index: int, content: str) -> str:
-    """``content`` between the spaces that the model's cell has, its width kept where there is room."""
+class _Pad(NamedTuple):
+    """The spaces around the content of a cell, and how wide that is; ``keeps``: its cell stays as wide as it is."""
+
+    left: int = 1
+    width: int = 0
+    right: int = 1
+    keeps: bool = False
+
+    def around(self, content: str) -> str:
+        """``content`` between these spaces, the width of its cell kept where there is room."""
+        grown = display_width(content) - self.width if self.keeps else 0
+        return " " * self.left + content + " " * (max(1, self.right - grown) if self.keeps else self.right)
+
+
+def _pad_of(text: str, model: Row, index: int) -> _Pad:
     if index >= len(model.cells):
-        return f" {content} "
-    span = model.cells[index].span
-    left = len(text[: span.start]) - len(text[: span.start].rstrip(" "))
-    end = span.end
+        return _Pad()
+    start, end = span = model.cells[index].span
+    while text.endswith(" ", 0, start):
+        start -= 1
     while text.startswith(" ", end):
         end += 1
     right = end - span.end
-    if right == 0:
-        return " " * left + content
-    grown = display_width(content) - display_width(text[span.start : span.end])
-    keep = right > 1 or (text.startswith("|", end) and _aligned(text, end))
-    return " " * left + content + " " * (max(1, right - grown) if keep else right)
+    keeps = right > 1 or (right == 1 and text.startswith("|", end) and _aligned(text, end))
+    return _Pad(span.start - start, display_width(text[span.start : span.end]), right, keeps)
+
+
+def row_like(text: str, table: TableBlock, values: Sequence[str]) -> str | None:
+    """A row for ``table`` of the section ``text``, padded as its rows are. None where a cell cannot hold its value."""
+    return RowStyle(text, table, len(values)).row(values)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 from schema.records import Span
 
@@ -20,6 +23,16 @@ class Edit:
     new: str
 
 
+class Plan(NamedTuple):
+    """Edits that make several changes of one document at once, those for one place in their order there.
+
+    ``without`` are the numbers of the changes that are not among them: they need one that is made before.
+    """
+
+    edits: list[Edit]
+    without: frozenset[int] = frozenset()
+
+
 class Overlap(ValueError):
     """Two edits touch the same text: a bug in a writer, or two changes of one field."""
 
@@ -32,10 +45,11 @@ def apply_edits(texts: list[str], edits: Iterable[Edit]) -> list[str]:
     """
     changed = list(texts)
     by_section: dict[int, list[Edit]] = {}
+    seen: set[Edit] = set()
     for edit in edits:
-        group = by_section.setdefault(edit.section, [])
-        if edit.span.start == edit.span.end or edit not in group:
-            group.append(edit)
+        if edit.span.start == edit.span.end or edit not in seen:
+            seen.add(edit)
+            by_section.setdefault(edit.section, []).append(edit)
     for section, group in by_section.items():
         group.sort(key=lambda edit: edit.span)
         text, position, parts = texts[section], 0, []
@@ -46,3 +60,27 @@ def apply_edits(texts: list[str], edits: Iterable[Edit]) -> list[str]:
             position = edit.span.end
         changed[section] = "".join([*parts, text[position:]])
     return changed
+
+
+def added(texts: Sequence[str], edits: Sequence[Edit], before: Sequence[Span]) -> tuple[Span, ...] | None:
+    """The stretches of the whole text that ``edits`` put into ``texts``, with those put in ``before``, in order.
+
+    None where they do more than insert.
+    """
+    if any(edit.span.start != edit.span.end for edit in edits):
+        return None
+    starts = [0, *accumulate(map(len, texts))]
+    put_in = sorted((starts[edit.section] + edit.span.start, len(edit.new)) for edit in edits)
+    offsets, shifts = [offset for offset, _ in put_in], [0, *accumulate(length for _, length in put_in)]
+    moved = [
+        Span(start + shifts[bisect_right(offsets, start)], end + shifts[bisect_left(offsets, end)])
+        for start, end in before
+    ]
+    fresh = [Span(offset + shifts[n], offset + shifts[n + 1]) for n, (offset, _) in enumerate(put_in)]
+    found: list[Span] = []
+    for span in sorted([*moved, *fresh]):
+        if found and span.start <= found[-1].end:
+            found[-1] = Span(found[-1].start, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return tuple(found)

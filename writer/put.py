@@ -1,71 +1,134 @@
 """`put`: a document with changes made, or the reason why one of them could not be.
 
 Each change is planned by the writer of its kind as one or more *candidates* (lists of edits, best first). A candidate
-counts only if the text it gives parses to exactly the intended readings (`writer.verify`).
+counts only if the text it gives parses to exactly the intended readings (`writer.verify`). Changes of one sort are
+planned on the same text and tried together, so that many cost one parse; where they do not go together, half by half.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from parser.document import At, Document, parse
-from schema.records import Table
+from schema.records import Reading, Span, Table
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
-from writer.edits import Overlap, apply_edits
-from writer.kinds import Candidate, candidates
+from writer.edits import Overlap, added, apply_edits
+from writer.kinds import Candidate, candidates, together
 from writer.verify import taken_over, why_not
 
 _NO_PLACE = "there is no place for it in this document"
+Unit = list[Change]
+"""Changes that are made together or not at all: one, or removals of one block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The document after the changes that could be made, and the refusals."""
+    """The document after the changes that could be made, and the refusals.
+
+    ``added`` are the stretches of its text that were put in, in order; None where that is not all that happened.
+    """
 
     document: Document
     refused: tuple[Refusal, ...] = ()
+    added: tuple[Span, ...] | None = None
+
+
+@dataclass(slots=True)
+class _Work:
+    """A document on its way: as it was asked about, as it is now."""
+
+    origin: Document
+    now: Document
+    refused: list[Refusal] = field(default_factory=list)
+    added: tuple[Span, ...] | None = ()
+    _places: Places | None = None
+
+    def make(self, changes: Sequence[Change], edits: Candidate) -> str | None:
+        """Make ``changes``, addressed in the document as it is now, by ``edits``; the reason if that does not do."""
+        old = [section.text for section in self.now.sections]
+        try:
+            texts = apply_edits(old, edits)
+        except Overlap as error:
+            return str(error)
+        after = parse(self.now.path, "".join(texts), self.now)
+        if reason := why_not(self.now, changes, edits, after):
+            return reason
+        self.added = None if self.added is None else added(old, edits, self.added)
+        self.now, self._places = after, None
+        return None
+
+    def current(self, unit: Unit) -> list[tuple[Change, Change]]:
+        """The changes of ``unit``, each with the address that it has now; those whose reading is gone are refused."""
+        moved = [(change, self._readdressed(change)) for change in unit]
+        self.refused += [Refusal(change, "what it is about is gone") for change, new in moved if new is None]
+        return [(change, new) for change, new in moved if new is not None]
+
+    def _readdressed(self, change: Change) -> Change | None:
+        asked = change.parent if isinstance(change, Insert) else change.at
+        if asked is None or self.now is self.origin:
+            return change
+        self._places = self._places or Places(self.origin, self.now)
+        at = self._places.follow(asked)
+        if at is None:
+            return None
+        return replace(change, parent=at) if isinstance(change, Insert) else replace(change, at=at)
 
 
 def put(document: Document, changes: Sequence[Change]) -> Put:
     """Make ``changes``, whose addresses are those of ``document``. Without changes, the document itself.
 
-    Fields are set first, in one step if that can be; then records are inserted, in the order given, while all their
-    models still stand, the lines of one entry in one step if that can be; then records are removed, those that share a
-    block at once.
+    Fields are set first; then records are inserted while all their models still stand, lines of entries that are there
+    before others; then records are removed, those that share a block at once.
     """
-    refused: list[Refusal] = []
+    work = _Work(document, document)
+    _together(work, [[change] for change in changes if isinstance(change, SetFields)])
     inserts = [change for change in changes if isinstance(change, Insert)]
-    steps: list[list[Change]] = [[change for change in changes if isinstance(change, SetFields)]]
-    steps += _runs(inserts)
-    steps += _blocks(document, [change for change in changes if isinstance(change, Remove)])
-    result = document
-    for step in steps:
-        if step:
-            result = _together(document, result, step, refused)
-    return Put(result, tuple(refused))
+    _insert(work, [change for change in inserts if change.table is Table.MODIFICATIONS])
+    _insert(work, [change for change in inserts if change.table is not Table.MODIFICATIONS])
+    _together(work, blocks(document, [change for change in changes if isinstance(change, Remove)]))
+    return Put(work.now, tuple(work.refused), work.added)
 
 
-def _runs(inserts: Sequence[Insert]) -> list[list[Change]]:
-    """Insertions step by step: of lines that follow on each other in one entry the first, which may open its list, then
-    the others at once."""
-    steps: list[list[Change]] = []
-    parent: At | None = None
-    rest: list[Change] | None = None
-    for insert in inserts:
-        lines = insert.table is Table.MODIFICATIONS
-        if not lines or insert.parent is None or insert.parent != parent:
-            steps.append([insert])
-            parent, rest = (insert.parent if lines else None), None
-        elif rest is None:
-            rest = [insert]
-            steps.append(rest)
-        else:
-            rest.append(insert)
-    return steps
+def _insert(work: _Work, inserts: Sequence[Insert]) -> None:
+    """Insert records: those that find a model at once; of the others the first, which may become their model."""
+    left: list[Unit] = [[change] for change in inserts]
+    while left:
+        left = _together(work, left)
+        before = work.now
+        while left and work.now is before:
+            _together(work, [left.pop(0)])
 
 
-def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]]:
+def _together(work: _Work, units: Sequence[Unit]) -> list[Unit]:
+    """Make all units at once, half by half where they do not go together; those that have no plan beside others."""
+    current = [pairs for unit in units if (pairs := work.current(unit))]
+    if len(current) == 1:
+        _alone(work, current[0])
+    if len(current) < 2:
+        return []
+    plan = together(work.now, [[new for _, new in pairs] for pairs in current])
+    ready = [pairs for number, pairs in enumerate(current) if number not in plan.without]
+    left = [[old for old, _ in current[number]] for number in sorted(plan.without)]
+    if ready and work.make([new for pairs in ready for _, new in pairs], plan.edits) is not None:
+        middle = (len(ready) + 1) // 2
+        for half in (ready[:middle], ready[middle:]):
+            left += _together(work, [[old for old, _ in pairs] for pairs in half])
+    return left
+
+
+def _alone(work: _Work, pairs: Sequence[tuple[Change, Change]]) -> None:
+    """Make one unit: by the first candidate that gives what was intended."""
+    reason: str | None = _NO_PLACE
+    moved = [new for _, new in pairs]
+    for edits in candidates(work.now, moved[0]):
+        reason = work.make(moved, edits)
+        if reason is None:
+            return
+    work.refused += [Refusal(old, reason or _NO_PLACE) for old, _ in pairs]
+
+
+def blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]]:
     """Removals by the block that goes, the last one first: what stands before it keeps its place.
 
     What shares a span, or belongs to an entry that goes, goes with it in one step: looked for afterwards, it would be
@@ -84,86 +147,75 @@ def _blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]
     return list(groups.values())[::-1]
 
 
-def _together(origin: Document, document: Document, changes: Sequence[Change], refused: list[Refusal]) -> Document:
-    """Make ``changes``, addressed in ``origin``, on ``document``; half by half where they do not go together."""
-    current = []
-    places: dict[At, At | None] = {}
-    for change in changes:
-        moved = _readdressed(change, origin, document, places)
-        if moved is None:
-            refused.append(Refusal(change, "what it is about is gone"))
-        else:
-            current.append((change, moved))
-    if len(current) == 1 or (current and isinstance(changes[0], Remove)):
-        return _alone(document, current, refused)
-    edits: Candidate = []
-    for _, moved in current:
-        edits += next(candidates(document, moved), [])
-    done = _attempt(document, [moved for _, moved in current], edits) if current else document
-    if isinstance(done, Document):
-        return done
-    middle = len(current) // 2
-    for half in (current[:middle], current[middle:]):
-        document = _together(origin, document, [change for change, _ in half], refused)
-    return document
+class Places:
+    """Where the readings of ``old`` stand in ``new``, a later state of the same document."""
+
+    def __init__(self, old: Document, new: Document) -> None:
+        self._old, self._new = old, new
+        self._head, self._tail = taken_over(old.sections, new.sections)
+        self._tables: dict[Table, _Twins] = {}
+
+    def follow(self, at: At) -> At | None:
+        """The address of the reading at ``at``; None where it is gone."""
+        old, new = self._old, self._new
+        if old is new or at.section < self._head:
+            return at
+        if at.section >= len(old.sections) - self._tail:
+            return At(at.section + len(new.sections) - len(old.sections), at.reading)
+        table = old.at(at).table
+        if table not in self._tables:
+            ends = len(old.sections) - self._tail, len(new.sections) - self._tail
+            self._tables[table] = _Twins(*(_of(d, table, self._head, n) for d, n in zip((old, new), ends, strict=True)))
+        return self._tables[table].follow(at)
 
 
-def _alone(document: Document, step: Sequence[tuple[Change, Change]], refused: list[Refusal]) -> Document:
-    """Make one change, or removals of one block: the first candidate that gives what was intended."""
-    reason = _NO_PLACE
-    moved = [change for _, change in step]
-    for edits in candidates(document, moved[0]):
-        done = _attempt(document, moved, edits)
-        if isinstance(done, Document):
-            return done
-        reason = done
-    refused += [Refusal(change, reason) for change, _ in step]
-    return document
+Placed = tuple[At, Reading]
 
 
-def _attempt(document: Document, changes: Sequence[Change], edits: Candidate) -> Document | str:
-    try:
-        texts = apply_edits([section.text for section in document.sections], edits)
-    except Overlap as error:
-        return str(error)
-    after = parse(document.path, "".join(texts), document)
-    return why_not(document, changes, edits, after) or after
+class _Twins:
+    """The readings of one table before and after, to be found by what they show."""
 
+    def __init__(self, before: list[Placed], after: list[Placed]) -> None:
+        self._before, self._after = before, after
+        self._numbers = {at: number for number, (at, _) in enumerate(before)}
+        self._alike: tuple[dict[object, list[Placed]], ...] | None = None
 
-def _readdressed(change: Change, old: Document, new: Document, known: dict[At, At | None]) -> Change | None:
-    """``change`` with its address in ``old`` as an address in ``new``; None where that reading is gone.
-
-    ``known`` holds the addresses that were looked up before.
-    """
-    asked = change.parent if isinstance(change, Insert) else change.at
-    if asked is None or old is new:
-        return change
-    if asked not in known:
-        known[asked] = follow(asked, old, new)
-    at = known[asked]
-    if at is None:
+    def follow(self, at: At) -> At | None:
+        number = self._numbers[at]
+        target = self._before[number][1]
+        standing = self._after[number] if number < len(self._after) else None
+        if standing and len(self._after) <= len(self._before) and standing[1] == target:
+            return standing[0]  # its twins may have changed
+        if self._alike is None:
+            self._alike = _by_look(self._before), _by_look(self._after)
+        was, now = ([a for a, r in each.get(_look(target), ()) if r == target] for each in self._alike)
+        if now:
+            return now[min(was.index(at), len(now) - 1)]
+        if standing and len(self._before) == len(self._after):  # its values were changed
+            return standing[0]
         return None
-    return replace(change, parent=at) if isinstance(change, Insert) else replace(change, at=at)
+
+
+def _of(document: Document, table: Table, first: int, end: int) -> list[Placed]:
+    return [
+        (At(number, index), reading)
+        for number in range(first, end)
+        for index, reading in enumerate(document.sections[number].readings)
+        if reading.table is table
+    ]
+
+
+def _look(reading: Reading) -> object:
+    return reading.key, reading.role, frozenset(reading.values().items())
+
+
+def _by_look(placed: Sequence[Placed]) -> dict[object, list[Placed]]:
+    found: dict[object, list[Placed]] = {}
+    for at, reading in placed:
+        found.setdefault(_look(reading), []).append((at, reading))
+    return found
 
 
 def follow(at: At, old: Document, new: Document) -> At | None:
     """Where the reading at ``at`` of ``old`` stands in ``new``, a later state of the same document."""
-    if old is new:
-        return at
-    head, tail = taken_over(old.sections, new.sections)
-    if at.section < head:
-        return at
-    if at.section >= len(old.sections) - tail:
-        return At(at.section + len(new.sections) - len(old.sections), at.reading)
-    target = old.at(at)
-    before = [a for a, r in old.readings() if head <= a.section < len(old.sections) - tail and r.table is target.table]
-    after = [a for a, r in new.readings() if head <= a.section < len(new.sections) - tail and r.table is target.table]
-    number = before.index(at)
-    if number < len(after) <= len(before) and new.at(after[number]) == target:  # its twins may have changed
-        return after[number]
-    alike = [a for a in after if new.at(a) == target]
-    if alike:
-        return alike[min([a for a in before if old.at(a) == target].index(at), len(alike) - 1)]
-    if len(before) == len(after):  # its values were changed
-        return after[number]
-    return None
+    return Places(old, new).follow(at)

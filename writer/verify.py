@@ -6,6 +6,7 @@ look. `why_not` answers with a sentence; no sentence means well.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -144,15 +145,17 @@ def _expect(
     sets = [change for change in changes if isinstance(change, SetFields)]
     removals = {change.at for change in changes if isinstance(change, Remove)}
     _set_free(document, edits, sets, wanted)
+    shared = _Shared(document, wanted) if sets else None
     for change in sets:
         at = change.at if change.at in wanted else _elsewhere(document, change, wanted)
-        if at is not None:
-            _set(document, SetFields(at, change.values), wanted)
+        if at is not None and shared is not None:
+            _set(document, SetFields(at, change.values), wanted, shared)
         elif any(_plain({n: v}) != _plain({n: document.at(change.at).value(n)}) for n, v in change.values.items()):
             return "nothing would change"
     if not removals:
         return None
-    gone = {at for at in wanted if _covers(edits, at, document.at(at).span)} | (removals & wanted.keys())
+    deleted = _Deleted(edits)
+    gone = {at for at in wanted if deleted.covers(at, document.at(at).span)} | (removals & wanted.keys())
     if removals - gone:
         return "it would still stand there"
     allowed = {CHILDREN.get(document.at(at).table) for at in removals}
@@ -175,12 +178,27 @@ def _elsewhere(document: Document, change: SetFields, wanted: Mapping[At, _Shown
     return next((at for at, r in readings if (r.table, r.key, r.role) == same), None)
 
 
-def _covers(edits: Sequence[Edit], at: At, span: Span) -> bool:
-    """Whether one of ``edits`` deletes all of ``span``."""
-    return any(
-        e.section == at.section and e.span.start <= span.start and span.end <= e.span.end and not e.new.strip()
-        for e in edits
-    )
+class _Deleted:
+    """What a group of edits deletes, by section and in order."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._spans: dict[int, list[Span]] = {}
+        for edit in edits:
+            if not edit.new.strip():
+                self._spans.setdefault(edit.section, []).append(edit.span)
+        for spans in self._spans.values():
+            spans.sort()
+
+    def covers(self, at: At, span: Span) -> bool:
+        """Whether one of the edits deletes all of ``span``. They are disjoint: it is the last that starts before."""
+        spans = self._spans.get(at.section, [])
+        number = bisect_right(spans, span.start, key=_start)
+        # Edits that are equal count once, and an insertion may stand at the start of a deletion.
+        return any(span.end <= spans[n].end for n in range(max(number - 2, 0), number))
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _set_free(
@@ -193,11 +211,23 @@ def _set_free(
     for change in sets:
         fields = document.at(change.at).fields
         places.setdefault(change.at.section, []).extend(fields[n].span for n in change.values if n in fields)
+    for spans in places.values():
+        spans.sort()
     for at, shown in wanted.items():
         if shown.table is Table.MODIFICATIONS:
             continue  # the files of one line share its words; none of them is free to lose them to another
-        for span in places.get(at.section, ()):
-            shown.free |= {name for name, f in document.at(at).fields.items() if _holds(f, span)}
+        if inside := places.get(at.section):
+            shown.free |= {name for name, f in document.at(at).fields.items() if _holds_any(f, inside)}
+
+
+def _holds_any(place: Field, spans: Sequence[Span]) -> bool:
+    """Whether a field holds one of ``spans``, which are in order."""
+    for number in range(bisect_left(spans, place.span.start, key=_start), len(spans)):
+        if spans[number].start > place.span.end:
+            return False
+        if _holds(place, spans[number]):
+            return True
+    return False
 
 
 def _holds(place: Field, span: Span) -> bool:
@@ -207,20 +237,28 @@ def _holds(place: Field, span: Span) -> bool:
     return place.span.start <= span.start and span.end <= place.span.end
 
 
-def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown]) -> None:
+class _Shared:
+    """The readings that one piece of text shows, by its section, the field's name and its span."""
+
+    def __init__(self, document: Document, wanted: Mapping[At, _Shown]) -> None:
+        self._places: dict[tuple[int, str, Span], list[At]] = {}
+        for at in wanted:
+            for name, f in document.at(at).fields.items():
+                self._places.setdefault((at.section, name, f.span), []).append(at)
+
+    def others(self, at: At, name: str, span: Span) -> Iterator[At]:
+        """Those beside the one at ``at``."""
+        return (other for other in self._places.get((at.section, name, span), ()) if other != at)
+
+
+def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown], shared: _Shared) -> None:
     """Give the changed fields their values, here and where other records share the text that shows them."""
     reading = document.at(change.at)
-    shared = {
-        (name, reading.fields[name].span): value for name, value in change.values.items() if name in reading.fields
-    }
-    for at, shown in wanted.items():
-        if at == change.at or at.section != change.at.section:
-            continue
-        if reading.table is Table.MODIFICATIONS is document.at(at).table:
-            continue  # another file of the line: its own record, which nobody asked to change
-        for name, f in document.at(at).fields.items():
-            if (name, f.span) in shared:
-                _give(shown, name, shared[name, f.span])
+    for name, value in change.values.items():
+        for at in shared.others(change.at, name, reading.fields[name].span) if name in reading.fields else ():
+            if not reading.table is Table.MODIFICATIONS is document.at(at).table:
+                # Another file of the line is its own record, which nobody asked to change.
+                _give(wanted[at], name, value)
     target = wanted[change.at]
     target.arrived |= change.values.keys() - reading.fields.keys()
     for name, value in change.values.items():
@@ -274,8 +312,17 @@ def _take(group: list[_Shown], wanted: Callable[[_Shown], bool]) -> _Shown | Non
 _MARKS: Mapping[Table, tuple[str, ...]] = {
     Table.MODIFICATIONS: ("action", "file_path", "description"),
     Table.ENTRIES: ("task_id", "task_description", "time"),
+    Table.ERRORS: ("timestamp",),
+    Table.SUBTASKS: ("text",),
 }
-"""Fields that only a record's own line shows: by these an inserted one is found among many."""
+"""Fields that a record's own line always shows: by these an inserted one is found among many."""
+
+Mark = tuple[object, ...]
+
+
+def mark_of(table: Table, values: Mapping[str, Value]) -> Mark:
+    """What a record of ``table`` with ``values`` is found by among many."""
+    return (table, *(values.get(name) or None for name in _MARKS.get(table, ())))
 
 
 class _Extra:
@@ -283,22 +330,37 @@ class _Extra:
 
     def __init__(self, shown: Sequence[_Shown]) -> None:
         self.shown = {id(one): one for one in shown}
-        self._groups: dict[object, list[_Shown]] = {}
+        self._groups: dict[Mark, dict[int, _Shown]] = {}
         for one in shown:
-            self._groups.setdefault(self._mark(one.table, one.values), []).append(one)
+            for mark in self._marks(one):
+                self._groups.setdefault(mark, {})[id(one)] = one
 
     @staticmethod
-    def _mark(table: Table, values: Mapping[str, Value]) -> object:
-        return (table, *(values.get(name) or None for name in _MARKS.get(table, ())))
+    def _marks(one: _Shown) -> Iterator[Mark]:
+        """What a reading is found by: its values, its id, its values and what it belongs to."""
+        mark = mark_of(one.table, one.values)
+        yield mark
+        yield (one.table, "id", one.key)
+        yield (id(one.parent), *mark)
 
     def find(self, table: Table, values: Mapping[str, Value]) -> Iterator[_Shown]:
         """Those that show ``values``, in the order of the text."""
-        return (one for one in self._groups.get(self._mark(table, values), ()) if _shows(one, values))
+        mark = (table, "id", values["id"]) if table is Table.TASKS and "id" in values else mark_of(table, values)
+        return (one for one in self._groups.get(mark, {}).values() if _shows(one, values))
+
+    def child(self, table: Table, values: Mapping[str, Value], parents: Sequence[_Shown]) -> _Shown | None:
+        """The first that shows ``values`` and belongs to one of ``parents``, or to nothing."""
+        for parent in (*parents, None):
+            below = self._groups.get((id(parent), *mark_of(table, values)), {}).values()
+            if (found := next((one for one in below if _shows(one, values)), None)) is not None:
+                return found
+        return None
 
     def remove(self, one: _Shown) -> None:
         """One that was asked for."""
         del self.shown[id(one)]
-        self._groups[self._mark(one.table, one.values)].remove(one)
+        for mark in self._marks(one):
+            del self._groups[mark][id(one)]
 
 
 def _arrived(document: Document, change: Insert, extra: _Extra) -> str | None:
@@ -317,8 +379,8 @@ def _arrived(document: Document, change: Insert, extra: _Extra) -> str | None:
         extra.remove(shown)
     table = CHILDREN.get(change.table)
     for values in change.children:
-        child = next(extra.find(table, values), None) if table else None
-        if child is None or (child.parent is not None and child.parent not in places):
+        child = extra.child(table, values, places) if table else None
+        if child is None:
             return "what belongs to it would not be read back as it was asked for"
         extra.remove(child)
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from parser.document import At, parse
 from schema.records import Reading, Role, Table, Value
 from syncd import emission
-from syncd.emission import Birth, DocumentChanges, Plan, plan_fields, plan_removal
+from syncd.carry import Birth
+from syncd.emission import DocumentChanges, Plan, plan_fields, plan_removal
 from syncd.model import Keyed, Shown, Sides, Verdict
 from writer.changes import Insert, Remove, SetFields
 

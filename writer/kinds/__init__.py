@@ -7,7 +7,7 @@ removed by deleting its span. Records of the tables that a kind names in ``FIXED
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from parser.values import render
 from schema.records import Field, Place, Span, Value
 from writer.cells import replace_cell, unescape
 from writer.changes import Change, Insert, Remove, SetFields
-from writer.edits import Edit
+from writer.edits import Edit, Plan
 from writer.lines import replace_block, replace_value
 from writer.places import whole_lines
 
@@ -38,6 +38,22 @@ def candidates(document: Document, change: Change) -> Iterator[Candidate]:
             return chain(_own(module, "remove", document, change), remove(document, change))
         case Insert():
             return _own(module, "insert", document, change)
+
+
+def together(document: Document, units: Sequence[Sequence[Change]]) -> Plan:
+    """One way to make all of ``units``, changes of one sort, at once. A unit is one change, or removals of one block.
+
+    A kind may define ``insert_all(document, changes)``, ``remove_all`` and ``set_all``; otherwise each has its first
+    candidate.
+    """
+    firsts = [unit[0] for unit in units]
+    name = {Insert: "insert_all", Remove: "remove_all", SetFields: "set_all"}[type(firsts[0])]
+    plan: Callable[[Document, Sequence[Change]], Plan] | None = getattr(_module(document.kind), name, None)
+    if plan is not None:
+        return plan(document, firsts)
+    ways = [next(candidates(document, change), None) for change in firsts]
+    missing = frozenset(n for n, way in enumerate(ways) if way is None and isinstance(firsts[n], Insert))
+    return Plan([edit for way in ways for edit in way or ()], missing)
 
 
 @cache

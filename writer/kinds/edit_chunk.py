@@ -12,10 +12,10 @@ from schema.records import Span, Table, Value
 from writer.changes import SetFields
 from writer.edits import Edit
 from writer.kinds import entries
-from writer.kinds.entries import insert, remove
+from writer.kinds.entries import insert, remove, remove_all
 from writer.lines import replace_block
 
-__all__ = ["insert", "remove", "set_fields"]
+__all__ = ["insert", "remove", "remove_all", "set_fields"]
 
 Candidate = list[Edit]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from writer.kinds.entries import insert, remove, set_fields
+from writer.kinds.entries import insert, insert_all, remove, remove_all, set_all, set_fields
 
-__all__ = ["insert", "remove", "set_fields"]
+__all__ = ["insert", "insert_all", "remove", "remove_all", "set_all", "set_fields"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from parser.document import At, Document
 from parser.kinds.entry_heads import read_day
 from schema.records import Reading, Span, Table, Value
 from writer.changes import Insert, Remove, SetFields
-from writer.edits import Edit
+from writer.edits import Edit, Plan
 from writer.kinds import modifications
 from writer.kinds.entry_heads import NAMES, Head, changed, like, take_apart
-from writer.kinds.entry_places import Entry, Layout, Spot, blanks_below, spots
+from writer.kinds.entry_layout import Entry, Layout
+from writer.kinds.entry_places import Spot, blanks_below, gap, spots
+from writer.kinds.modifications import LineStyle, Styles
 from writer.places import line_end, newline
 
 Candidate = list[Edit]
@@ -22,20 +25,75 @@ def insert(document: Document, change: Insert) -> Iterator[Candidate]:
     if change.table is Table.MODIFICATIONS:
         yield from modifications.insert(document, change)
         return
+    if not _writable(change):
+        return
+    layout, styles = Layout(document), Styles(document)
+    for spot in spots(layout, _text(change.values.get("date")), _text(change.values.get("time"))):
+        for style in dict.fromkeys([styles.near(spot.section), LineStyle()]):
+            yield [_put(document, spot, _block(layout, spot, style, change))]
+
+
+def _writable(change: Insert) -> bool:
+    """Whether an entry can be written at all: its day is one, and no value has a line break."""
     values = {name: change.values.get(name) for name in NAMES}
-    if values["date"] is not None and read_day(str(values["date"])) != values["date"]:
-        return
-    rows = [*change.children, values]
-    if change.table is not Table.ENTRIES or any("\n" in str(v) or "\r" in str(v) for row in rows for v in row.values()):
-        return
-    layout = Layout(document)
-    for spot in spots(layout, _text(values["date"]), _text(values["time"])):
+    if change.table is not Table.ENTRIES or (
+        values["date"] is not None and read_day(str(values["date"])) != values["date"]
+    ):
+        return False
+    return not any("\n" in str(v) or "\r" in str(v) for row in [*change.children, values] for v in row.values())
+
+
+def _block(layout: Layout, spot: Spot, style: LineStyle, change: Insert) -> str:
+    """The text of an entry with its lines."""
+    values = {name: change.values.get(name) for name in NAMES}
+    block = like(spot.like, values, spot.dated or _alone(values)).join()
+    if change.children:
         blanks = blanks_below(layout, layout.starts[spot.section] + spot.offset)
-        for style in dict.fromkeys([modifications.style_near(document, spot.section), modifications.LineStyle()]):
-            block = like(spot.like, values, spot.dated or _alone(values)).join()
-            if change.children:
-                block += "\n" * (blanks + 1) + "\n".join(style.line(row) for row in change.children)
-            yield [_put(document, spot, block)]
+        block += "\n" * (blanks + 1) + "\n".join(style.line(row) for row in change.children)
+    return block
+
+
+def insert_all(document: Document, changes: Sequence[Insert]) -> Plan:
+    """New entries, each in its best place; a day that has no heading yet gets one with all its entries below it.
+
+    Of those for a document without entries one has to be there first: the others are written like it.
+    """
+    if changes[0].table is Table.MODIFICATIONS:
+        return modifications.insert_all(document, changes)
+    layout, styles = Layout(document), Styles(document)
+    days: dict[str | None, list[int]] = {}
+    for number, change in enumerate(changes if layout.entries else ()):
+        if _writable(change):
+            days.setdefault(_text(change.values.get("date")), []).append(number)
+    edits: list[Edit] = []
+    opened: list[Edit] = []
+    made: set[int] = set()
+    for day in sorted(days, key=lambda day: day or "", reverse=layout.newest_first):
+        first = next(spots(layout, day, ""), None)
+        if first is None:
+            continue
+        group = _in_order(layout, day, [changes[number] for number in days[day]])
+        made.update(days[day])
+        if first.opens:
+            opened.append(_opened(layout, first, styles.near(first.section), group))
+            continue
+        for change in group:
+            spot = next(spots(layout, day, _text(change.values.get("time"))), first)
+            edits.append(_put(document, spot, _block(layout, spot, styles.near(spot.section), change)))
+    return Plan([*edits, *opened], frozenset(range(len(changes))) - made)
+
+
+def _in_order(layout: Layout, day: str | None, group: Sequence[Insert]) -> list[Insert]:
+    """Entries of one day as they come to stand: by time, those without a date the last given first."""
+    if day is None:
+        return list(reversed(group))
+    return sorted(group, key=lambda change: _text(change.values.get("time")) or "", reverse=layout.newest_first)
+
+
+def _opened(layout: Layout, spot: Spot, style: LineStyle, group: Sequence[Insert]) -> Edit:
+    """Entries below a new date heading."""
+    between = "\n" * (gap(layout, layout.starts[spot.section] + spot.offset) + 1)
+    return _put(layout.document, spot, between.join(_block(layout, spot, style, change) for change in group))
 
 
 def _text(value: Value) -> str | None:
@@ -52,7 +110,19 @@ def _put(document: Document, spot: Spot, block: str) -> Edit:
     return Edit(spot.section, Span(spot.offset, spot.offset), text)
 
 
-def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
+def set_all(document: Document, changes: Sequence[SetFields]) -> Plan:
+    """The first way for each change; what stands around the entries that move is looked at once."""
+    from writer.kinds import set_fields as replaced
+
+    moves = any("date" in change.values and "date" not in document.at(change.at).fields for change in changes)
+    layout = Layout(document) if moves else None
+    edits: list[Edit] = []
+    for change in changes:
+        edits += next(chain(set_fields(document, change, layout), replaced(document, change)), [])
+    return Plan(edits)
+
+
+def set_fields(document: Document, change: SetFields, layout: Layout | None = None) -> Iterator[Candidate]:
     """New values in the entry's own line; a date that comes from a heading is changed by moving the entry."""
     reading = document.at(change.at)
     if reading.table is Table.MODIFICATIONS:
@@ -67,7 +137,7 @@ def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
     if head is None:
         return
     if "date" in values and "date" not in reading.fields:
-        yield from _moved(document, change.at, head, values)
+        yield from _moved(layout or Layout(document), change.at, head, values)
     new = changed(head, values).join()
     yield [_smallest(change.at.section, start, section.text[start:end], new)]
 
@@ -83,10 +153,25 @@ def _smallest(section: int, start: int, old: str, new: str) -> Edit:
     return Edit(section, Span(start + head, start + len(old) - tail), new[head : len(new) - tail])
 
 
-def _moved(document: Document, at: At, head: Head, values: Mapping[str, Value]) -> Iterator[Candidate]:
-    """The entry taken out and put where an entry of its new date goes, with its lines as they are."""
+def remove_all(document: Document, changes: Sequence[Remove]) -> Plan:
+    """Entries and lines taken out, each as if it were the last one that is."""
+    edits: list[Edit] = []
+    asked = {change.at for change in changes}
+    lines = [change for change in changes if document.at(change.at).table is Table.MODIFICATIONS]
+    for change in lines:
+        edits += next(modifications.remove(document, change), [])
     layout = Layout(document)
-    entry = next(entry for entry in layout.entries if entry.at == at)
+    tail = len(layout.text)
+    for entry in reversed(layout.entries):
+        if entry.at in asked and entry.reading.fields:
+            cut, tail = _cut(layout, entry, tail)
+            edits += cut
+    return Plan(edits)
+
+
+def _moved(layout: Layout, at: At, head: Head, values: Mapping[str, Value]) -> Iterator[Candidate]:
+    """The entry taken out and put where an entry of its new date goes, with its lines as they are."""
+    entry = layout.by_address[at]
     block = layout.text[entry.start : entry.end].rstrip()
     line = line_end(block, 0)
     time = values.get("time", entry.reading.value("time"))
@@ -96,8 +181,8 @@ def _moved(document: Document, at: At, head: Head, values: Mapping[str, Value]) 
         if entry.start <= where < entry.end:
             continue
         first = changed(head, values if spot.dated else rest).join()
-        put = _put(document, spot, (first + block[line:]).replace("\r\n", "\n"))
-        yield [*_cut(layout, entry), put]
+        put = _put(layout.document, spot, (first + block[line:]).replace("\r\n", "\n"))
+        yield [*_cut(layout, entry, len(layout.text))[0], put]
 
 
 def remove(document: Document, change: Remove) -> Iterator[Candidate]:
@@ -109,8 +194,8 @@ def remove(document: Document, change: Remove) -> Iterator[Candidate]:
     if reading.table is not Table.ENTRIES or not reading.fields:
         return
     layout = Layout(document)
-    entry = next(entry for entry in layout.entries if entry.at == change.at)
-    yield _cut(layout, entry)
+    entry = layout.by_address[change.at]
+    yield _cut(layout, entry, len(layout.text))[0]
     if entry.head is not None and entry.head.date and entry.line.startswith("#"):
         yield from _date_left(document, change.at, entry)
 
@@ -130,19 +215,27 @@ def _date_left(document: Document, at: At, entry: Entry) -> Iterator[Candidate]:
     yield edits
 
 
-def _cut(layout: Layout, entry: Entry) -> Candidate:
-    """The edits that take an entry out; the empty lines before the last one of a document go with it."""
+def _cut(layout: Layout, entry: Entry, tail: int) -> tuple[Candidate, int]:
+    """The edits that take an entry out of a text that is gone from ``tail`` on, and from where it is gone then.
+
+    The empty lines before the last entry go with it.
+    """
     start, end = entry.start, entry.end
-    if not layout.text[end:].strip():
-        kept = layout.text[:start].rstrip()
-        last = line_end(layout.text, len(kept))
+    if layout.words_from(end) >= tail:
+        kept = layout.words_before(start)
+        last = line_end(layout.text, kept)
         if layout.text.endswith("\n") and kept:
             last += len(newline(layout.document))
-        start, end = min(last, start), len(layout.text)
+        start, end = min(last, start), tail
+        tail = start
     edits = []
-    for number, offset in enumerate(layout.starts):
+    number, offset = layout.place(start)
+    while start < end and number < len(layout.starts):
         length = len(layout.document.sections[number].text)
-        first, last = max(start - offset, 0), min(end - offset, length)
-        if first < last:
-            edits.append(Edit(number, Span(first, last), ""))
-    return edits
+        last = min(end - layout.starts[number], length)
+        if offset < last:
+            edits.append(Edit(number, Span(offset, last), ""))
+        if layout.starts[number] + length >= end:
+            break
+        number, offset = number + 1, 0
+    return edits, tail

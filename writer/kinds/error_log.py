@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from parser.document import At, Document
@@ -12,7 +12,8 @@ from parser.kinds.error_log import LABELS, Body, body
 from parser.values import render
 from schema.records import Place, Reading, Span, Table, Value
 from writer.changes import Insert, Remove, SetFields
-from writer.edits import Edit
+from writer.edits import Edit, Plan
+from writer.kinds.entry_layout import Reached
 from writer.places import content_end, line_end, newline
 
 Candidate = list[Edit]
@@ -63,34 +64,58 @@ def insert(document: Document, change: Insert) -> Iterator[Candidate]:
     """A new section among the others, by time; in the style of the one that is there."""
     if change.table is not Table.ERRORS or not change.values.get("timestamp"):
         return
-    found = [(at, reading) for at, reading in document.readings() if reading.table is Table.ERRORS]
-    styles = [_style(document, found[0][0]), _Style()] if found else [_Style()]
-    for style in dict.fromkeys(styles):
+    log = _Log(document)
+    for style in dict.fromkeys([log.style, _Style()]):
         block = style.section(change.values)
-        for edit in _spots(document, found, str(change.values["timestamp"]), block):
+        for edit in log.spots(str(change.values["timestamp"]), block):
             yield [edit]
 
 
-def _spots(document: Document, found: list[tuple[At, Reading]], moment: str, block: str) -> Iterator[Edit]:
-    line_break = newline(document)
-    if not found:
-        text = document.sections[-1].text
-        end = content_end(text)
-        end = line_end(text, end)
-        lead = "\n\n" if "".join(s.text for s in document.sections).strip() else ""
-        tail = "" if text[end:].strip(" \r") or lead else "\n"
-        yield Edit(len(document.sections) - 1, Span(end, end), (lead + block + tail).replace("\n", line_break))
-        return
-    times = [str(reading.value("timestamp")) for _, reading in found]
-    newest_first = len(times) < 2 or times[0] >= times[-1]
-    before = next((at for (at, _), time in zip(found, times, strict=True) if (time < moment) == newest_first), None)
-    gap = "\n" * (_gap(document, found) + 1)
-    if before is not None:
-        yield Edit(before.section, Span(0, 0), (block + gap).replace("\n", line_break))
-    at, reading = found[-1]
-    text = document.sections[at.section].text
-    end = line_end(text, content_end(text[: reading.span.end]))
-    yield Edit(at.section, Span(end, end), (gap + block).replace("\n", line_break))
+def insert_all(document: Document, changes: Sequence[Insert]) -> Plan:
+    """New sections by time. Of those for a log without errors one has to be there first."""
+    log = _Log(document)
+    fitting = [n for n, c in enumerate(changes) if log.found and c.table is Table.ERRORS and c.values.get("timestamp")]
+    # Before an error of the same moment goes the one that is put in later, where they go from old to new.
+    given = fitting if log.newest_first else reversed(fitting)
+    ordered = sorted(given, key=lambda n: str(changes[n].values["timestamp"]), reverse=log.newest_first)
+    edits = [
+        next(log.spots(str(changes[n].values["timestamp"]), log.style.section(changes[n].values))) for n in ordered
+    ]
+    return Plan(edits, frozenset(range(len(changes))) - set(fitting))
+
+
+class _Log:
+    """The errors of a document. What is asked for many new ones is worked out once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.found = [(at, reading) for at, reading in document.readings() if reading.table is Table.ERRORS]
+        self.style = _style(document, self.found[0][0]) if self.found else _Style()
+        times = [(str(reading.value("timestamp")),) for _, reading in self.found]
+        self.newest_first = len(times) < 2 or times[0] >= times[-1]
+        self._reached = Reached(times)
+        self._gap = "\n" * (_gap(document, self.found) + 1)
+
+    def spots(self, moment: str, block: str) -> Iterator[Edit]:
+        """Places for an error of that moment, best first."""
+        document, line_break = self._document, newline(self._document)
+        if not self.found:
+            text = document.sections[-1].text
+            end = content_end(text)
+            end = line_end(text, end)
+            lead = "\n\n" if "".join(s.text for s in document.sections).strip() else ""
+            tail = "" if text[end:].strip(" \r") or lead else "\n"
+            yield Edit(len(document.sections) - 1, Span(end, end), (lead + block + tail).replace("\n", line_break))
+            return
+        reached = self._reached
+        before = reached.first_before((moment,)) if self.newest_first else reached.first_from((moment,))
+        if before is not None:
+            at = self.found[before][0]
+            yield Edit(at.section, Span(0, 0), (block + self._gap).replace("\n", line_break))
+        at, reading = self.found[-1]
+        text = document.sections[at.section].text
+        end = line_end(text, content_end(text[: reading.span.end]))
+        yield Edit(at.section, Span(end, end), (self._gap + block).replace("\n", line_break))
 
 
 def _gap(document: Document, found: list[tuple[At, Reading]]) -> int:

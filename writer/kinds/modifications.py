@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from parser.document import At, Document
@@ -11,7 +11,8 @@ from parser.kinds.entries import block_end
 from parser.kinds.modifications import FileLine, read_line
 from schema.records import Reading, Span, Table, Value
 from writer.changes import Insert, Remove, SetFields
-from writer.edits import Edit
+from writer.edits import Edit, Plan
+from writer.kinds.entry_layout import outward
 from writer.places import line_end, line_start, newline
 
 Candidate = list[Edit]
@@ -70,20 +71,46 @@ def _decoration(before: str) -> str:
     return "[" if before.endswith("[") else "**" if before.endswith("**") else ""
 
 
-def style_near(document: Document, section: int, index: int = 0) -> LineStyle:
-    """The style of the nearest line that names a file and says what was done: before that place, else behind it."""
-    number = section
-    distance = 0
-    while distance <= len(document.sections):
-        for number in {section - distance, section + distance}:
-            if 0 <= number < len(document.sections):
-                lines = [r for r in document.sections[number].readings if r.table is Table.MODIFICATIONS]
-                for reading in reversed(lines[:index] if number == section and index else lines):
-                    found = shown(document.sections[number].text, reading)
-                    if found.line.description is not None:
-                        return style_of(found.text, found.line)
-        distance += 1
-    return LineStyle()
+class Styles:
+    """How the lines of a document are written that name a file and say what was done."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._sections = [
+            n for n, s in enumerate(document.sections) if any(r.table is Table.MODIFICATIONS for r in s.readings)
+        ]
+        self._known: dict[int, LineStyle | None] = {}
+
+    def near(self, section: int) -> LineStyle:
+        """The style of the nearest such line: in that section, else before it, else behind it."""
+        if section in self._known and (style := self._known[section]):
+            return style
+        without: set[int] = set()
+        for number in outward(self._sections, section):
+            style = self._of(self._sections[number])
+            if style is not None:
+                break
+            without.add(self._sections[number])
+        else:
+            style = LineStyle()
+        if without:
+            self._sections = [n for n in self._sections if n not in without]
+        self._known[section] = style
+        return style
+
+    def _of(self, number: int) -> LineStyle | None:
+        section = self._document.sections[number]
+        for reading in reversed(section.readings):
+            if reading.table is Table.MODIFICATIONS:
+                found = shown(section.text, reading)
+                if found.line.description is not None:
+                    return style_of(found.text, found.line)
+        return None
+
+
+def style_near(document: Document, section: int) -> LineStyle:
+    """The style of the nearest line that names a file and says what was done."""
+    return Styles(document).near(section)
 
 
 def of_entry(document: Document, parent: At) -> list[At]:
@@ -101,24 +128,57 @@ def of_entry(document: Document, parent: At) -> list[At]:
 
 def insert(document: Document, change: Insert) -> Iterator[Candidate]:
     """A new line behind the last one of its entry, else below the entry's own line."""
-    if change.parent is None or any("\n" in str(value) for value in change.values.values()):
+    if change.parent is None or not _writable(change):
         return
-    siblings = of_entry(document, change.parent)
-    if siblings:
-        at = siblings[-1]
-        text = document.sections[at.section].text
-        near = shown(text, document.at(at))
-        styles = [style_of(near.text, near.line)]
-        if near.line.description is None:
-            styles = [style_near(document, at.section)]
-        end = near.start + len(text[near.start : near.block].rstrip("\r\n"))
-        for style in dict.fromkeys([*styles, LineStyle()]):
-            yield [Edit(at.section, Span(end, end), newline(document) + style.line(change.values))]
-        return
-    yield from _first_line(document, change.parent, change.values)
+    spot = _spot(document, change.parent, Styles(document))
+    for style in dict.fromkeys([spot.style, LineStyle()]):
+        block = (spot.lead + style.line(change.values)).replace("\n", newline(document))
+        yield [Edit(spot.section, Span(spot.offset, spot.offset), block)]
 
 
-def _first_line(document: Document, parent: At, values: Mapping[str, Value]) -> Iterator[Candidate]:
+def insert_all(document: Document, changes: Sequence[Insert]) -> Plan:
+    """New lines of several entries, those of one entry in the order given."""
+    edits, without, styles, opened = [], set(), Styles(document), set[At]()
+    spots: dict[At, _Spot] = {}
+    for number, change in enumerate(changes):
+        if change.parent is None or not _writable(change):
+            without.add(number)
+            continue
+        if change.parent not in spots:
+            spots[change.parent] = _spot(document, change.parent, styles)
+        spot = spots[change.parent]
+        lead = "\n" if change.parent in opened else spot.lead
+        opened.add(change.parent)
+        block = (lead + spot.style.line(change.values)).replace("\n", newline(document))
+        edits.append(Edit(spot.section, Span(spot.offset, spot.offset), block))
+    return Plan(edits, frozenset(without))
+
+
+def _writable(change: Insert) -> bool:
+    return not any("\n" in str(value) for value in change.values.values())
+
+
+class _Spot(NamedTuple):
+    """Where the next line of an entry goes, what stands before it there, and how it is written."""
+
+    section: int
+    offset: int
+    lead: str
+    style: LineStyle
+
+
+def _spot(document: Document, parent: At, styles: Styles) -> _Spot:
+    siblings = of_entry(document, parent)
+    if not siblings:
+        return _first_spot(document, parent, styles)
+    at = siblings[-1]
+    text = document.sections[at.section].text
+    near = shown(text, document.at(at))
+    style = styles.near(at.section) if near.line.description is None else style_of(near.text, near.line)
+    return _Spot(at.section, near.start + len(text[near.start : near.block].rstrip("\r\n")), "\n", style)
+
+
+def _first_spot(document: Document, parent: At, styles: Styles) -> _Spot:
     """The first line of an entry: below its heading, or behind the prose that stands there."""
     text, reading = document.sections[parent.section].text, document.at(parent)
     head = line_end(text, reading.span.start)
@@ -126,9 +186,7 @@ def _first_line(document: Document, parent: At, values: Mapping[str, Value]) -> 
     end = max(head, line_end(text, content)) if content > head else head
     last = text[line_start(text, end) : end]
     lead = "\n" if end == head or re.match(r"\s*[-*+] ", last) else "\n\n"
-    for style in dict.fromkeys([style_near(document, parent.section), LineStyle()]):
-        block = (lead + style.line(values)).replace("\n", newline(document))
-        yield [Edit(parent.section, Span(end, end), block)]
+    return _Spot(parent.section, end, lead, styles.near(parent.section))
 
 
 def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:

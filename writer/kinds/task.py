@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from parser.document import At, Document
@@ -15,7 +16,7 @@ from parser.lines import Line, lines, open_lines
 from parser.values import render, render_ids
 from schema.records import Field, Place, Reading, Span, Table, Value
 from writer.changes import Insert, SetFields
-from writer.edits import Edit
+from writer.edits import Edit, Plan
 from writer.places import behind_section, line_behind, newline
 
 _NAMES = {
@@ -93,6 +94,23 @@ def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:
         yield [behind_section(document, len(document.sections) - 1, f"## {heading}\n\n{line}")]
 
 
+def insert_all(document: Document, changes: Sequence[Insert]) -> Plan:
+    """Lines of checklists, those of one section in the order given. A section without one gets its first alone."""
+    items = [(at, r) for at, r in document.readings() if r.table is Table.SUBTASKS]
+    last = {document.sections[at.section].heading: (at, r) for at, r in items}
+    if items:
+        last[""] = items[-1]
+    edits, without, counts = [], set(), Counter[At]()
+    for number, change in enumerate(changes):
+        text, model = change.values.get("text"), last.get(str(change.values.get("section") or ""))
+        if model is None or change.table is not Table.SUBTASKS or not isinstance(text, str) or "\n" in text:
+            without.add(number)
+            continue
+        counts[model[0]] += 1
+        edits.append(_item_behind(document, *model, text, change.values.get("status"), counts[model[0]]))
+    return Plan(edits, frozenset(without))
+
+
 def _sign(document: Document, items: list[tuple[At, Reading]]) -> str:
     """How this file marks an item: by a box where it has any, else by an icon."""
     for at, reading in items:
@@ -102,14 +120,14 @@ def _sign(document: Document, items: list[tuple[At, Reading]]) -> str:
     return "⬜"
 
 
-def _item_behind(document: Document, at: At, reading: Reading, text: str, status: Value) -> Edit:
-    """A line with the marker and the kind of sign of the item at ``at``, behind it."""
+def _item_behind(document: Document, at: At, reading: Reading, text: str, status: Value, number: int = 1) -> Edit:
+    """A line with the marker and the kind of sign of the item at ``at``, as the so many-th behind it."""
     section = document.sections[at.section].text
     span = reading.fields["status"].span
     start = reading.span.start
     match = _ITEM.match(section, start)
     assert match is not None
-    marker = match[2] or f"{int(match[3]) + 1}{match[4]}"
+    marker = match[2] or f"{int(match[3]) + number}{match[4]}"
     sign = render("status", section[span.start : span.end], status)
     gap = section[span.end : reading.fields["text"].span.start]
     line = f"{match[1]}{marker}{match[5]}{sign}{gap.lstrip('*') or ' '}{text}"

@@ -1,0 +1,167 @@
+"""The tables of tasks of a registry as they stand: what their columns mean, how their cells and rows are written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar, cast
+
+from parser.document import Document
+from parser.kinds.registry import field_columns, heading_status, id_column, row_id
+from parser.tables import Row, TableBlock, find_tables
+from parser.values import is_nothing, read_date, read_ids, read_priority, read_status, render
+from schema.records import Status, Value
+from writer.canonical import shown
+from writer.cells import RowStyle
+from writer.edits import Edit
+from writer.places import line_behind
+
+_T = TypeVar("_T")
+_DIGITS = re.compile(r"\d+")
+
+
+class Place(NamedTuple):
+    """A table of tasks: where it stands, what its columns mean, the status that its section gives it."""
+
+    section: int
+    table: TableBlock
+    ids: int
+    columns: Mapping[str, int]
+    given: Status | None
+
+    @property
+    def tells_status(self) -> bool:
+        return "status" in self.columns
+
+    def fits(self, status: Value) -> bool:
+        """Whether a row here can have ``status``."""
+        return self.tells_status or (self.given is not None and self.given == status)
+
+
+class Tables:
+    """The tables of tasks of a document. What is asked of one for many rows is worked out once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.places = _places(document)
+        self._known: dict[object, Any] = {}
+
+    def _once(self, name: str, place: Place, make: Callable[[], _T], more: object = None) -> _T:
+        key = (name, id(place), more)
+        if key not in self._known:
+            self._known[key] = make()
+        return cast(_T, self._known[key])
+
+    def newest_first(self, place: Place) -> bool:
+        """Whether the rows of a table go from new to old."""
+        return self._once("newest", place, lambda: _newest_first(place))
+
+    def nothing(self, place: Place) -> str:
+        """How a table writes that there is no value."""
+        return self._once("nothing", place, lambda: _nothing(place.table))
+
+    def styled(self, place: Place, name: str, value: Value) -> str:
+        """``value`` as the column ``name`` writes it."""
+        if isinstance(value, tuple):
+            return ", ".join(value)
+        plain = value or ""
+        if name in ("title", "details"):
+            return plain
+        return self._once("styled", place, lambda: self._styled(place, name, plain), (name, plain))
+
+    def _styled(self, place: Place, name: str, value: str) -> str:
+        """As most cells with the same value write it, else in the style of the others."""
+        models = self._models(place, name) or [t for other in self.places for t in self._models(other, name)]
+        same = [text for text in models if reads(name, text, value)]
+        usual = Counter(same or models).most_common(1)
+        text = render(name, usual[0][0], value) if usual else shown(name, value)
+        return text if reads(name, text, value) else value
+
+    def _models(self, place: Place, name: str) -> list[str]:
+        return self._once("models", place, lambda: _models(place, name), name)
+
+    def edit(self, place: Place, texts: list[str]) -> Edit | None:
+        """The edit that puts in a row: on top of those that go from new to old, else below all."""
+        section = self.document.sections[place.section]
+        style = self._once("row", place, lambda: RowStyle(section.text, place.table, len(texts)))
+        row = style.row(texts)
+        if row is None:
+            return None
+        delimiter = section.text.index("\n", place.table.header.line.start) + 1
+        last = place.table.rows[-1].line.start if place.table.rows else delimiter
+        return line_behind(self.document, place.section, delimiter if self.newest_first(place) else last, row)
+
+
+def _places(document: Document) -> list[Place]:
+    """All tables of tasks, in the order of the text."""
+    found: list[Place] = []
+    above: list[tuple[int, Status | None]] = []
+    for number, section in enumerate(document.sections):
+        if section.level:
+            above = [h for h in above if h[0] < section.level]
+            above.append((section.level, heading_status(section.heading)))
+        given = next((status for _, status in reversed(above) if status is not None), None)
+        for table in find_tables(section.text):
+            ids = id_column(table)
+            if ids is not None:
+                found.append(Place(number, table, ids, field_columns(table), given))
+    return found
+
+
+def _newest_first(place: Place) -> bool:
+    """Whether the rows of a table go from new to old: by their dates, where these do not tell by their ids."""
+    for name in ("completed", "started"):
+        index = place.columns.get(name)
+        if index is not None:
+            dates = [read_date(cell_text(row, index)) or "" for row in place.table.rows]
+            if direction := _direction([d for d in dates if d]):
+                return direction < 0
+    ids = [i for row in place.table.rows if (i := row_id(cell_text(row, place.ids)))]
+    return _direction([_natural(i) for i in ids]) < 0
+
+
+def _direction(values: Sequence[str]) -> int:
+    """Positive where neighbours rise more often than they fall."""
+    return sum((a < b) - (a > b) for a, b in pairwise(values))
+
+
+def _natural(task: str) -> str:
+    """An id as a text that sorts by its number."""
+    return _DIGITS.sub(lambda match: match[0].zfill(8), task)
+
+
+def cell_text(row: Row, index: int) -> str:
+    return row.cells[index].text if index < len(row.cells) else ""
+
+
+def _nothing(table: TableBlock) -> str:
+    """How this table writes that there is no value."""
+    seen = Counter(c.text for row in table.rows for c in row.cells if c.text and is_nothing(c.text))
+    return seen.most_common(1)[0][0] if seen else "-"
+
+
+def _models(place: Place, name: str) -> list[str]:
+    index = place.columns.get(name)
+    if index is None:
+        return []
+    texts = [cell_text(row, index) for row in place.table.rows]
+    return [t for t in texts if not is_nothing(t) and _read(name, t) is not None]
+
+
+def _read(name: str, text: str) -> Value:
+    match name:
+        case "status":
+            return read_status(text)
+        case "priority":
+            return read_priority(text)
+        case "dependencies":
+            return read_ids(text)
+        case "title" | "details":
+            return text
+    return read_date(text)
+
+
+def reads(name: str, text: str, value: Value) -> bool:
+    return _read(name, text) == value
