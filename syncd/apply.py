@@ -7,12 +7,11 @@ converge finishes, or merges with what was saved since.
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from parser.document import At, Document
+from parser.document import Document
 from schema import announced, history, journal, store
 from schema.db import Database
 from schema.records import Table, Value
@@ -22,6 +21,7 @@ from syncd.gather import TABLE_NAMES, RecordId
 from syncd.identify import window
 from syncd.match import NEW
 from syncd.model import Clash, Keyed, Side, Sides, Verdict
+from syncd.owners import Parents
 from syncd.state import BankState, Kept
 
 
@@ -104,7 +104,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed.document for b in batch.bases if b.keyed}
-        parents = _Parents(batch.bases)
+        parents = Parents({b.path: b.keyed for b in batch.bases if b.keyed})
         names, changed = _write_rows(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
         stored: dict[str, list[SectionRow]] = {}
@@ -135,55 +135,8 @@ def _restore_sections(db: Database, texts: Mapping[int, str]) -> None:
     db.run_many("UPDATE sections SET text = ? WHERE id = ?", [(text, number) for number, text in texts.items()])
 
 
-class _Parents:
-    """Which entry a file modification stands below, and which task a checklist item belongs to."""
-
-    def __init__(self, bases: Iterable[NewBase]) -> None:
-        self._keyed = {b.path: b.keyed for b in bases if b.keyed}
-        self._entries: dict[str, _Above] = {}
-
-    def links(self, verdict: Verdict, sides: Sides) -> dict[str, Value]:
-        """Columns that tie a row to another, as far as a reading of this batch tells them."""
-        for shown in sides.after:
-            keyed = self._keyed.get(shown.path)
-            if verdict.table is Table.MODIFICATIONS and keyed and (entry := self._above(shown.path, keyed, shown.at)):
-                return {"edit_entry_id": entry}
-            if verdict.table is Table.SUBTASKS and keyed:
-                return {"task_id": shown.reading.value("task_id")}
-        return {}
-
-    def _above(self, path: str, keyed: Keyed, at: At) -> str | None:
-        if path not in self._entries:
-            self._entries[path] = _Above(keyed)
-        return self._entries[path].of(at)
-
-
-class _Above:
-    """The entry that each place of a document stands below. Each section is read once."""
-
-    def __init__(self, keyed: Keyed) -> None:
-        self._keyed = keyed
-        self._sections: dict[int, tuple[list[int], list[str]]] = {}
-
-    def of(self, at: At) -> str | None:
-        """The key of the last entry before ``at``."""
-        for number in range(at.section, -1, -1):
-            places, keys = self._of_section(number)
-            found = bisect_left(places, at.reading) if number == at.section else len(places)
-            if found:
-                return keys[found - 1]
-        return None
-
-    def _of_section(self, number: int) -> tuple[list[int], list[str]]:
-        if number not in self._sections:
-            readings, keys = self._keyed.document.sections[number].readings, self._keyed.keys[number]
-            places = [index for index, reading in enumerate(readings) if reading.table is Table.ENTRIES]
-            self._sections[number] = places, [keys[index] for index in places]
-        return self._sections[number]
-
-
 def _write_rows(
-    db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: _Parents, now: datetime
+    db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: Parents, now: datetime
 ) -> tuple[dict[RecordId, str], int]:
     """Deletions of leaves, then insertions and updates from the owners down, then deletions of owners.
 
