@@ -83,6 +83,11 @@ def _only_reading(operation: int, name: str | None, value: str | None, *_: str |
     return apsw.SQLITE_OK if operation in _READS or harmless else apsw.SQLITE_DENY
 
 
+def sqlite_version() -> str:
+    """The version of the SQLite that keeps the databases."""
+    return apsw.sqlite_lib_version()
+
+
 class Database:
     """An open database. Its methods raise the errors of `schema.errors`. One thread at a time."""
 

@@ -39,6 +39,8 @@ COMMANDS = {
     "list": "the banks on that list",
     "query": "ask the database with SQL, read only",
     "service": "run the daemon as a service: systemd or launchd",
+    "doctor": "whether syncd can do its work here, and what to do where it cannot",
+    "completion": "a script by which bash, zsh or fish completes syncd and mb",
 }
 """Every command with the line that `syncd --help` shows for it."""
 
@@ -54,12 +56,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     if name == "--version":
-        print(f"syncd {__version__}")
-        return Exit.CONVERGED
+        return _version(arguments[1:])
     if name in COMMANDS:
         return _call(name, arguments[1:])
     overview("syncd", _ABOUT, COMMANDS).parse_args(arguments)
     raise UsageError("no command given", hint="see `syncd --help`")
+
+
+def _version(options: list[str]) -> int:
+    """One line, or with --verbose all versions that matter in a report of a bug."""
+    if options == ["--verbose"]:
+        from syncd.output import show_pairs
+        from syncd.versions import versions
+
+        show_pairs(versions())
+    elif options:
+        raise UsageError(f"--version with {options[0]}", hint="`syncd --version --verbose` prints all versions")
+    else:
+        print(f"syncd {__version__}")
+    return Exit.CONVERGED
 
 
 def parser_of(name: str) -> ArgumentParser:

@@ -79,7 +79,7 @@ def test_pure_modules_have_no_outside(name: str) -> None:
 
 def test_heavy_libraries_are_imported_late() -> None:
     """Importing the command line, the bank and the parser loads none of the libraries that cost time."""
-    heavy = {"mistletoe", "watchdog", "structlog", "rich", "merge3", "zstandard", "platformdirs", "tomlkit"}
+    heavy = {"mistletoe", "watchdog", "structlog", "rich", "merge3", "zstandard", "platformdirs", "tomlkit", "shtab"}
     homes = {"syncd/log.py", "syncd/watch.py", "syncd/inotify.py", "parser/blocks.py"}
     for name in set(NAMES) - homes:
         assert not heavy & {module.split(".")[0] for module in _imports(name, everywhere=False)}, name

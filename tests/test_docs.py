@@ -129,3 +129,13 @@ def test_the_readme_lists_every_command() -> None:
     """With the line that `syncd --help` shows."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "".join(f"| `syncd {name}` | {line} |\n" for name, line in cli.COMMANDS.items()) in readme
+
+
+def test_the_manual_has_every_check_of_the_doctor() -> None:
+    """In the order in which they are shown."""
+    from syncd.doctor import examine
+
+    manual = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z ]+)` \|", manual, re.M)
+    shown = [check.name for check in examine.installed([])] + [c.__name__.replace("_", " ") for c in examine.OF_BANK]
+    assert listed == shown

@@ -44,11 +44,16 @@ def run(
         raise UsageError("--system with --no-namespaces", hint="the system's service handles files of any group")
     from syncd.service import here
 
-    service = here.service(banks.find(bank) if bank else None, system=system, user=user, sandbox=not no_namespaces)
+    one = banks.find(bank) if bank else None
+    service = here.service(one, system=system, user=user, sandbox=not no_namespaces)
     if only_print:
         output.show_text(service.printed)
         return Exit.CONVERGED
     if action == "install":
+        if not (one or service.made_for.banks):
+            raise UsageError(
+                "no bank is on the list", hint="`syncd add PATH` puts one there; --bank PATH serves one alone"
+            )
         here.require_runnable(service.made_for)
         found = service.install()
     elif action == "uninstall":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -12,19 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import syncd
+from syncd import config, configfile, userbanks
 from syncd.errors import UsageError
 from syncd.service.launchd import Launchd
 from syncd.service.manager import ServiceError
 from syncd.service.render import HIDDEN_FROM_USER, Installation, within
 from syncd.service.systemd import Systemd
+from syncd.userfiles import user_config
 
 Manager = Systemd | Launchd
 
 
-def service(
-    bank: Path | None, *, system: bool, user: str | None, sandbox: bool = True, banks: Sequence[Path] = ()
-) -> Manager:
-    """The service of ``bank`` alone, or the one for all ``banks`` of the settings.
+def service(bank: Path | None, *, system: bool, user: str | None, sandbox: bool = True) -> Manager:
+    """The service of ``bank`` alone, or the one for all banks of that person's list.
 
     ``user`` is who a service of the system runs as; ``sandbox`` see `Systemd`. Raises `UsageError` for what cannot be
     meant here.
@@ -34,12 +35,13 @@ def service(
     if sys.platform == "darwin":
         if system or bank:
             raise UsageError(f"no {'--system' if system else '--bank'} on macOS", hint="one agent serves all banks")
-        return Launchd(_installation(_account(None), banks, system=False), os.getuid())
+        account = _account(None)
+        return Launchd(_installation(account, _listed(account, system=False), system=False), os.getuid())
     if bank and within(str(bank), HIDDEN_FROM_USER):
         raise UsageError("a service has folders /tmp and /var/tmp of its own", str(bank), "move the bank elsewhere")
     account = _account(_system_user(user) if system else None)
     # The text of a template is the same for all banks: its own lines name the instance.
-    made_for = _installation(account, () if bank else banks, system=system)
+    made_for = _installation(account, () if bank else _listed(account, system=system), system=system)
     return Systemd(made_for, str(bank) if bank else None, account.pw_name, dict(os.environ), sandbox)
 
 
@@ -85,6 +87,14 @@ def _installation(account: pwd.struct_passwd, banks: Sequence[Path], *, system: 
     settings = os.environ.get("XDG_CONFIG_HOME", "").strip()
     unusual = settings if settings and settings != os.path.join(home, ".config") else None
     return Installation(program(), needed, os.path.realpath(home), tuple(map(str, banks)), settings=unusual)
+
+
+def _listed(account: pwd.struct_passwd, *, system: bool) -> Sequence[Path]:
+    """The banks on the list of this person, or of the one whom a service of the system runs as."""
+    if not system or account.pw_uid == os.geteuid():
+        return userbanks.listed() or ()
+    given = configfile.read(user_config({"HOME": account.pw_dir}), config.SETTINGS, of_bank=False).get("banks")
+    return [Path(re.sub("^~(?=/|$)", account.pw_dir, path)) for path in (given.value if given else ())]
 
 
 def _system_user(given: str | None) -> str:

@@ -49,7 +49,7 @@ def test_help_lists_every_command(syncd: Callable[..., Any]) -> None:
     ran = syncd("--help")
     assert ran.code == 0
     for name, line in cli.COMMANDS.items():
-        assert f"  {name.ljust(9)}  {line}\n" in ran.out
+        assert f"  {name.ljust(max(map(len, cli.COMMANDS)))}  {line}\n" in ran.out
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

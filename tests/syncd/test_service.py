@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -398,9 +399,33 @@ def test_print_does_nothing_but_print(syncd: Callable[..., Any], bank: Path) -> 
     assert "folders /tmp and /var/tmp of its own" in refused.err
 
 
+@pytest.fixture
+def own_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of this test alone."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+
+
+@pytest.mark.usefixtures("own_list")
+def test_a_service_without_banks_is_not_installed(syncd: Callable[..., Any]) -> None:
+    """The daemon would have nothing to serve; the hint says how a bank is listed."""
+    ran = syncd("service", "install")
+    assert ran.code == Exit.USAGE
+    assert "no bank is on the list — `syncd add PATH`" in ran.err
+
+
+def test_the_list_is_the_one_of_whom_it_runs_as(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root's command reads the settings of that person, and ~ is that person's home."""
+    account = pwd.struct_passwd(("ada", "x", 4321, 4321, "", str(tmp_path), "/bin/sh"))
+    (tmp_path / ".config" / "syncd").mkdir(parents=True)
+    (tmp_path / ".config" / "syncd" / "config.toml").write_text('banks = ["/srv/b", "~/notes", "~bob/x"]\n')
+    assert here._listed(account, system=True) == [Path("/srv/b"), tmp_path / "notes", Path("~bob/x")]
+
+
+@pytest.mark.usefixtures("own_list")
 @pytest.mark.skipif(Path("/run/systemd/system").exists(), reason="systemd runs here")
-def test_where_no_systemd_runs_the_command_is_one_line(syncd: Callable[..., Any]) -> None:
+def test_where_no_systemd_runs_the_command_is_one_line(syncd: Callable[..., Any], synced: Path) -> None:
     """Exit code 3."""
+    assert syncd("add", synced).code == 0
     for action in ("install", "uninstall", "status"):
         ran = syncd("service", action)
         assert ran.code == Exit.FAILED
