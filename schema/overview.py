@@ -80,6 +80,21 @@ def unwritten(db: Database) -> list[str]:
     return [path for (path,) in db.rows("SELECT path FROM outbox ORDER BY path")]
 
 
+def refused(db: Database) -> dict[str, str]:
+    """Those of `unwritten` that the system refused to write at the last try, with the reason."""
+    text = named(db, REFUSED)
+    if text is None:
+        return {}
+    import json
+
+    noted: dict[str, str] = json.loads(text)
+    return {path: noted[path] for path in unwritten(db) if path in noted}
+
+
+REFUSED = "unwritten"
+"""The name of a single value: paths and reasons as JSON."""
+
+
 def dangling_dependencies(db: Database) -> list[tuple[str, str]]:
     """Dependencies on tasks that the bank does not have."""
     rows = db.rows(

@@ -33,8 +33,9 @@ class Moved(Exception):
 class NewBase:
     """What becomes of one document.
 
-    ``disk`` are the bytes of its file now (None: no file) with their ``stat``, ``content`` those that it will hold
-    (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
+    ``disk`` are the bytes of its file now (None: no file) with their ``stat`` (None where it was not looked at: then
+    they are what it was to hold, and ``disk_digest`` is of what it is known to hold), ``content`` those that it will
+    hold (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
     document that is not text is left alone. ``late`` is a text that was saved into a file which we replaced.
     ``bounds`` is the window of sections that differ from the base (`syncd.identify.window`), where it is known.
     """
@@ -237,7 +238,8 @@ def _save(
     else:
         stored[base.path] = _save_document(db, state, base, new, names, number)
     if on_disk == new:
-        db.run("DELETE FROM outbox WHERE path = ?", (base.path,))
+        if base.stat is not None or on_disk is None:  # else nobody looked: an earlier text may still wait for its file
+            db.run("DELETE FROM outbox WHERE path = ?", (base.path,))
         return False
     db.run(
         'INSERT OR REPLACE INTO outbox(path, expected, text, "transaction") VALUES (?, ?, ?, ?)',

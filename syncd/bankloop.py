@@ -38,6 +38,7 @@ _POLLING = 2.0  # seconds between two scans where the system cannot tell of chan
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
+_REFUSED = 1.0  # seconds until a document that the system refuses to write is tried again, doubling up to that
 _GIT_WAIT = 0.1  # seconds between two looks whether git is done
 _BACKUP_SOON = 60.0  # seconds from the start until a daily backup that is overdue, if the bank is quiet
 _BACKUP_AGAIN = 3600.0  # seconds until one that failed is tried again
@@ -65,6 +66,7 @@ class BankLoop:
         self._rows: RowHints | None = None
         self._rows_due = False
         self._again = Again()
+        self._refused = Again(_REFUSED, _BACK_OFF)
         self._back_off = BackOff()
         self._scan_at = 0.0
         self._scan_took = 0.0
@@ -94,7 +96,8 @@ class BankLoop:
             return self._not_before
         held = self._engine.held.due() if self._engine else None
         confirm = self._rows.at if self._rows else None
-        times = (self._scan_at, self._again.at, self._follow_at, self._drift_at, self._backup_at, confirm, held)
+        retries = (self._again.at, self._refused.at, confirm, held)
+        times = (self._scan_at, *retries, self._follow_at, self._drift_at, self._backup_at)
         return max(self._not_before, min(t for t in times if t is not None))
 
     @property
@@ -205,8 +208,8 @@ class BankLoop:
         if self._engine is None or self._rows is None or self._is_another():
             self._reopen()
             return
-        engine = self._engine
-        paths = dirty.paths | self._again.due(now)
+        engine = self._open_again() if self._back_off.failures else self._engine
+        paths = dirty.paths | self._again.due(now) | self._refused.due(now)
         scan = dirty.scan or now >= self._scan_at
         rows = self._rows.changed(dirty.database, now) or scan or self._rows_due
         follow = self._follow_at is not None and now >= self._follow_at
@@ -252,9 +255,19 @@ class BankLoop:
         if _identity(database_of(self.bank)) is None:
             require_documents(self.bank)  # an empty folder may be a disk that is not mounted
         self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake, hub=self._hub)
-        self._again, self._follow_at, self._scan_at = Again(), None, 0.0
+        self._again, self._refused = Again(), Again(_REFUSED, _BACK_OFF)
+        self._follow_at, self._scan_at = None, 0.0
         self.open()
         self._not_before = 0.0
+
+    def _open_again(self) -> Engine:
+        """Another connection behind a failure: what the last one has cached may not be on the disk."""
+        assert self._engine is not None
+        last, self._engine, self._rows = self._engine, None, None
+        last.close()
+        self._engine = Engine.open(self.bank, create=False, config=self.config)
+        self._rows = RowHints(self._engine.db.data_version)
+        return self._engine
 
     def _watch_anew(self) -> None:
         """Try whether the system can watch by now; if so a scan follows, for what changed in between."""
@@ -310,7 +323,8 @@ class BankLoop:
     def _done(self, report: Report, looked_at: frozenset[str] | set[str] | None = None) -> None:
         """Plan what comes next, and say what was done. ``looked_at`` are the documents in question, None: all."""
         now = time.monotonic()
-        self._again.plan(report.pending, looked_at, now)
+        self._plan_refused(report, now)
+        self._again.plan(set(report.pending) - self._refused.paths, looked_at, now)
         if report.transaction is None:
             return
         self._drift_at = now + _QUIET
@@ -322,6 +336,17 @@ class BankLoop:
         )  # fmt: skip
         for problem in report.problems:
             self._log.warning("not shown", reason=problem)
+
+    def _plan_refused(self, report: Report, now: float) -> None:
+        """Documents that the system refuses to write are tried again by and by, and told when that is news."""
+        refused = {told["path"] for told in report.unwritten}
+        for told in report.unwritten:
+            if told["path"] not in self._refused.paths:
+                self._log.warning("not written", document=told["path"], reason=told["reason"])
+        for path in self._refused.paths - refused:
+            self._log.info("written", document=path)
+        if self._refused.at is None or refused != self._refused.paths:
+            self._refused.plan(refused, None, now)
 
     def _next_scan(self) -> float:
         """When to look at everything again: rarely enough that scans take a ten-thousandth of the time."""

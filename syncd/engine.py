@@ -5,23 +5,22 @@ Tests and commands call `Engine.converge`; it starts no thread and sleeps only w
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from schema import announced, journal, store
 from schema.db import Database, open_database
-from schema.records import Table
-from syncd import apply, holds, publish
+from syncd import apply, diffs, holds, publish
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.decide import Decided, Decider, Question
 from syncd.edited import EditedSections, edited_sections
-from syncd.files import Busy, Held, read_stable
+from syncd.errors import expected
+from syncd.files import Held
 from syncd.git import git_unfinished
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report, State
@@ -48,6 +47,7 @@ class _Round:
     emitted: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
+    unwritten: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     diffs: list[tuple[str, str]] = field(default_factory=list)
@@ -119,9 +119,12 @@ class Engine:
         how many were read.
         """
         self._progress = progress
+        with expected():
+            return self._converge(None if paths is None else set(paths), settle, follow, dry_run)
+
+    def _converge(self, only: set[str] | None, settle: bool, follow: bool, dry_run: bool) -> Report:
         self.unfinished = git_unfinished(self.bank)
         total = _Round()
-        only = None if paths is None else set(paths)
         for number in range(_ROUNDS):
             done = self._round(only, follow, dry_run, settle)
             self._publish(done)
@@ -132,7 +135,7 @@ class Engine:
             time.sleep(0.002 * number)
         else:
             total.waiting |= {path: "saved again and again by another program" for path in done.again if path}
-        return self._report(total)
+        return self._report(total, dry_run)
 
     def commit_rows(self) -> tuple[tuple[str, ...], Callable[[], Report]]:
         """Plan and commit what follows from row changes, inside the transaction in which they were made.
@@ -144,7 +147,8 @@ class Engine:
 
         def finish() -> Report:
             total = _Round()
-            self._publish(done)
+            with expected():
+                self._publish(done)
             _add(total, done, set())
             if not done.again:
                 return self._report(total)
@@ -163,9 +167,13 @@ class Engine:
         outbox = publish.outbox(self.db)
         if not dry_run:
             self._sweep(only)
-            publish.settle_outbox(self.db, self.state, self.bank, self.held, outbox, done.waiting)
-            outbox = publish.outbox(self.db)
+            if outbox and self.mode is not Mode.OBSERVE:
+                outbox = publish.settle_outbox(
+                    self.db, self.state, self.bank, self.held, outbox, only, done.waiting, done.unwritten
+                )
         found = self._scan(only, outbox, settle)
+        if not dry_run:
+            publish.leave_unwritten(found, outbox, done.waiting, done.unwritten)
         done.waiting |= found.waiting
         done.problems += [f"{path}: {why}" for path, why in sorted(found.problems.items())]
         seen = last_change(self.db)
@@ -190,7 +198,7 @@ class Engine:
         if strict and decided.refused and self.mode is not Mode.OBSERVE:
             return done
         holds.note(self.db, decided.holds, found, self._clock())
-        self._carry_out(decided, incoming, edits, Seen(seen, rows.idle), began, done)
+        self._carry_out(decided, incoming, edits, outbox, Seen(seen, rows.idle), began, done)
         return done
 
     def _sweep(self, only: set[str] | None) -> None:
@@ -248,30 +256,25 @@ class Engine:
                 self._progress(number, len(found.changed))
         incoming |= {path: reader.read(path, None) for path in found.missing}
         for path in texts.keys() - incoming.keys():
-            if self._whole(path, done):
-                incoming[path] = reader.read(path, publish.read_now(self.bank, path))
+            if (now := publish.look(self.bank, path, done.waiting)) is not None:
+                incoming[path] = reader.read(path, now.content)
         if writes:
             self._add_late(reader, incoming, done)
         else:
-            self._put_off(incoming, edits, done)
+            self._put_off(incoming, edits, outbox, done)
         return {path: i for path, i in incoming.items() if not self._known_problem(i)}
-
-    def _whole(self, path: str, done: _Round) -> bool:
-        """Whether a document can be read now; otherwise it is noted as waiting."""
-        read = read_stable(self.bank, path)
-        if isinstance(read, Busy):
-            done.waiting[path] = read.reason
-        return path not in done.waiting
 
     def _add_late(self, reader: Reader, incoming: dict[str, Incoming], done: _Round) -> None:
         """Texts that were saved into files that we replaced; one that met another save of its document comes next."""
         for item in self._late:
-            if item.path not in incoming and self._whole(item.path, done):
-                incoming[item.path] = reader.read_late(item.path, publish.read_now(self.bank, item.path), item.data)
+            if item.path not in incoming and (now := publish.look(self.bank, item.path, done.waiting)) is not None:
+                incoming[item.path] = reader.read_late(item.path, now.content, item.data)
 
-    def _put_off(self, incoming: dict[str, Incoming], edits: EditedSections, done: _Round) -> None:
+    def _put_off(
+        self, incoming: dict[str, Incoming], edits: EditedSections, outbox: Collection[str], done: _Round
+    ) -> None:
         """In a mode that writes no file, a document that was edited on both sides stays as it is on both."""
-        for path in incoming.keys() & edits.texts.keys():
+        for path in incoming.keys() & {*edits.texts, *outbox}:
             del incoming[path]
             done.waiting[path] = "edited in the database too, and mode observe writes no file"
 
@@ -287,11 +290,12 @@ class Engine:
         decided: Decided,
         incoming: dict[str, Incoming],
         edits: EditedSections,
+        outbox: Mapping[str, str | None],
         seen: Seen,
         began: float,
         done: _Round,
     ) -> None:
-        bases = self._bases(decided, incoming)
+        bases = self._bases(decided, incoming, outbox)
         saved = any(self._saved(arrived) for arrived in incoming.values())
         rows = bool(edits.texts) or any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
         batch = Batch(*_named(saved, rows, announced.of_pending(self.db, seen.upto)), seen=seen.upto)
@@ -303,7 +307,7 @@ class Engine:
         batch.edited_sections, batch.kept = edits.of(settled), edits.but(settled)
         if not (_does_something(batch) or seen.idle):
             return
-        prepared = publish.prepare_all(self.bank, bases)
+        prepared = publish.prepare_all(self.bank, bases, done.unwritten)
         try:
             milliseconds = (time.perf_counter() - began) * 1000
             done.committed = apply.commit(self.db, self.state, batch, self._clock(), milliseconds)
@@ -322,7 +326,7 @@ class Engine:
     def _publish(self, done: _Round) -> None:
         """Put the files of a round in place. What they show is durable by now."""
         if done.prepared is not None:
-            done.again |= done.prepared.publish(self.db, self.state, self.held, done.waiting)
+            done.again |= done.prepared.publish(self.db, self.state, self.held, done.waiting, done.unwritten)
 
     def _drop_late(self, bases: list[NewBase]) -> set[str]:
         """Let go of the late texts that are durable now, and of nothing else; documents that have more of them."""
@@ -337,7 +341,9 @@ class Engine:
         row = self.state.rows.get(arrived.path)
         return row is None or arrived.disk is None or arrived.disk.digest != row.hash or arrived.late is not None
 
-    def _bases(self, decided: Decided, incoming: dict[str, Incoming]) -> list[NewBase]:
+    def _bases(
+        self, decided: Decided, incoming: dict[str, Incoming], outbox: Mapping[str, str | None]
+    ) -> list[NewBase]:
         bases = []
         for path in sorted(incoming.keys() | decided.emitted.keys() | decided.removed):
             if path in decided.held:
@@ -354,7 +360,9 @@ class Engine:
                 content = keyed.document.text.encode()
             problem, late = (arrived.problem, arrived.late) if arrived else (None, None)
             known = arrived.disk.digest if arrived and arrived.disk else None
-            if arrived is None and disk is not None:
+            if arrived is None and path in outbox:
+                known = outbox[path]  # its last text never reached the file, which holds what it held before
+            elif arrived is None and disk is not None:
                 known = self.state.rows[path].hash
             bounds = None if path in decided.emitted else decided.bounds.get(path)
             bases.append(NewBase(path, disk, known, stat, content, keyed, problem, late, bounds))
@@ -364,26 +372,29 @@ class Engine:
 
     def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: _Round) -> None:
         """The diffs of both sides for a dry run."""
-        for base in self._bases(decided, incoming):
+        for base in self._bases(decided, incoming, {}):
             old = self.state.data(base.path)
             if base.path in incoming:
                 done.absorbed.add(base.path)
-                done.diffs.append((base.path, _diff(old, base.disk, base.path, "database", "file")))
+                done.diffs.append((base.path, diffs.sides(old, base.disk, base.path, "database", "file")))
             if base.content != base.disk:
                 done.emitted.add(base.path)
-                done.diffs.append((base.path, _diff(base.disk, base.content, base.path, "file", "as written")))
+                done.diffs.append((base.path, diffs.sides(base.disk, base.content, base.path, "file", "as written")))
         for verdict, sides in decided.verdicts:
-            done.row_diffs += _row_diff(verdict.table, verdict.key, sides.db, verdict.row)
+            done.row_diffs += diffs.of_rows(verdict.table, verdict.key, sides.db, verdict.row)
         done.problems += [f"{hold.path} would be held: it {hold.reason}" for hold in decided.holds]
 
-    def _report(self, total: _Round) -> Report:
+    def _report(self, total: _Round, dry_run: bool = False) -> Report:
+        if not dry_run:
+            publish.note_refused(self.db, total.unwritten)
         conflicts, open_holds = holds.open_conflicts(self.db), holds.open_holds(self.db)
-        pending = tuple(sorted(total.waiting))
+        pending = tuple(sorted({*total.waiting, *total.unwritten}))
         state = State.PENDING if pending else State.CONVERGED
-        reason = next((f"{path}: {why}" for path, why in sorted(total.waiting.items())), None)
+        told = total.unwritten or total.waiting
+        reason = next((f"{path}: {why}" for path, why in sorted(told.items())), None)
         if self.unfinished is not None and journal.has_pending(self.db):
             state, reason = State.PENDING, f"rows wait to be written: {self.unfinished}"
-        if conflicts or open_holds:
+        if conflicts or open_holds or total.unwritten:
             state = State.ATTENTION
         if open_holds:
             reason = f"{open_holds[0]['path']} {open_holds[0]['reason']}"
@@ -401,6 +412,7 @@ class Engine:
             tuple(total.diffs),
             tuple(total.row_diffs),
             tuple(total.refused),
+            tuple({"path": path, "reason": why} for path, why in sorted(total.unwritten.items())),
         )
 
 
@@ -410,6 +422,7 @@ def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
     total.emitted |= done.emitted
     total.problems += done.problems
     total.refused += done.refused
+    total.unwritten = done.unwritten
     total.diffs += done.diffs
     total.row_diffs += done.row_diffs
     looked_at = total.waiting.keys() if only is None else only
@@ -430,20 +443,3 @@ def _named(saved: bool, rows: bool, names: announced.Named) -> tuple[str, str]:
 
 def _does_something(batch: Batch) -> bool:
     return bool(batch.bases or batch.verdicts or batch.clashes or batch.follow)
-
-
-def _diff(old: bytes | None, new: bytes | None, path: str, left: str, right: str) -> str:
-    a = (old or b"").decode("utf-8", "replace").split("\n")
-    b = (new or b"").decode("utf-8", "replace").split("\n")
-    return "\n".join(difflib.unified_diff(a, b, f"{path} ({left})", f"{path} ({right})", lineterm="", n=2))
-
-
-def _row_diff(table: Table, key: str, old: object, new: object) -> list[str]:
-    if new is None or old is None:
-        return [f"{table.value} {key}: {'deleted' if new is None else 'new'}"] if old != new else []
-    assert isinstance(old, dict)
-    assert isinstance(new, dict)
-    changed = [n for n in new if not apply.same(n, old.get(n), new.get(n))]
-    return [f"{table.value} {key}: {name} {old.get(name)!r} -> {new.get(name)!r}" for name in changed]
-
-

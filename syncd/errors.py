@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 from schema.errors import SyncdError, one_line
 
 __all__ = [
     "BankError", "BusyError", "ConfigError", "Exit", "HaltedError", "InTheWay", "SyncdError", "UsageError",
-    "from_os", "line_of", "one_line",
+    "expected", "from_os", "line_of", "one_line",
 ]  # fmt: skip
 
 
@@ -66,6 +68,15 @@ def line_of(error: SyncdError) -> str:
     if error.hint:
         line += f" — {error.hint}"
     return one_line(line)
+
+
+@contextmanager
+def expected() -> Iterator[None]:
+    """What the operating system refuses inside the block is raised as a `SyncdError`."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os(error) from error
 
 
 _REFUSALS = {

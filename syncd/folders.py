@@ -6,6 +6,7 @@ with ``/``.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,14 +19,24 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+_OF_ALL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
 class WriteFailed(SyncdError):
-    """A document could not be written. It is as it was before; nothing is left behind."""
+    """A document could not be written. It is as it was before; nothing is left behind.
+
+    ``alone`` says that the reason lies with this document or its folder, so that others can be written.
+    """
+
+    alone: bool = False
 
 
 def write_failed(error: OSError, path: str) -> WriteFailed:
     """What the system refused, with the document's name instead of a temporary one."""
     refusal = from_os(error)
-    return WriteFailed(f"not written, {refusal.what}", path, refusal.hint)
+    failed = WriteFailed(f"not written, {refusal.what}", path, refusal.hint)
+    failed.alone = error.errno not in _OF_ALL
+    return failed
 
 
 def split(path: str) -> tuple[tuple[str, ...], str]:

@@ -91,7 +91,8 @@ class Reader:
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""
         now = align(base, parse(path, edited, base.document)).keyed("?")
-        done = rebase(base.document.text, now, text, tell=False)
+        had, tell = self._had(path, text) if path in self._outbox else (None, False)
+        done = rebase(base.document.text if had is None else had, now, text, tell=tell)
         return Incoming(path, disk, parse(path, done.text, base.document), None, done.clashes, True)
 
     def _fresh_or_stale(self, path: str, disk: Content, base: Keyed, text: str) -> Incoming:
@@ -110,25 +111,34 @@ class Reader:
         if not any(version.emitted for version in history.version_rows(self._db, path, limit=_VERSIONS)):
             return None, False
         texts, emitted = self._texts(path)
-        if path in self._outbox:
-            # The newest text was never on disk, so nobody can have read it; an older one may have been read long ago.
-            texts, emitted = texts[1:], emitted[1:]
-            if not texts:
-                return None, False
-            number = nearest(text, texts)
-            stale = any(emitted[:number]) and texts[number] not in (texts[0], text)
-            return (texts[number], True) if stale else (texts[0], False)
         number = nearest(text, texts)
-        return (texts[number], True) if any(emitted[:number]) and texts[number] != texts[0] else (None, False)
+        stale = any(emitted[:number]) and texts[number] != texts[0]
+        if path not in self._outbox:
+            return (texts[number], True) if stale else (None, False)
+        return (texts[number], True) if stale and texts[number] != text else (texts[0], False)
 
     def _texts(self, path: str) -> tuple[list[str], list[bool]]:
-        """The last texts of a document, newest first, and whether each was written by us."""
-        texts, emitted = [], []
-        for version, text in history.texts(self._db, path, _VERSIONS):
-            if text is None:
+        """The last texts that stood on the disk, newest first, and whether each was written by us.
+
+        Those in front of what the outbox expects never did, so nobody can have read them. A text that is expected and
+        not known was never absorbed: then all count.
+        """
+        if path in self._outbox:
+            found = self._collect(path, self._outbox[path])
+            if found[0]:
+                return found
+        return self._collect(path, None)
+
+    def _collect(self, path: str, since: str | None) -> tuple[list[str], list[bool]]:
+        """The texts from the one with the digest ``since`` (None: the newest) back."""
+        texts: list[str] = []
+        emitted: list[bool] = []
+        for version, text in history.texts(self._db, path, _VERSIONS if since is None else None):
+            if text is None or len(texts) == _VERSIONS:
                 break
-            texts.append(text.decode("utf-8", "surrogateescape"))
-            emitted.append(version.emitted)
+            if texts or since in (None, version.hash_after):
+                texts.append(text.decode("utf-8", "surrogateescape"))
+                emitted.append(version.emitted)
         return texts, emitted
 
 

@@ -36,10 +36,10 @@ def mode(db: Database) -> str:
 def status(bank: Path) -> dict[str, Any]:
     """One bank as `syncd status --json` shows it."""
     with reading(bank) as db:
-        conflicts, held = overview.open_conflicts(db), overview.held(db)
+        conflicts, held, refused = overview.open_conflicts(db), overview.held(db), overview.refused(db)
         pending = {"files": _pending_files(bank, db, set(held)), "db": _pending_rows(db)}
         last, backup = overview.last_transaction(db), backups.told(bank, db, config.load(bank))
-        waiting = conflicts + len(held) + bool(backup["failure"])
+        waiting = conflicts + len(held) + len(refused) + bool(backup["failure"])
         return {
             "path": str(bank),
             "mode": mode(db),
@@ -49,6 +49,7 @@ def status(bank: Path) -> dict[str, Any]:
             "pending": pending,
             "conflicts": conflicts,
             "holds": len(held),
+            "unwritten": [{"path": path, "reason": why} for path, why in refused.items()],
             "drift": _drift(db),
             "last_transaction": last,
             "backup": backup,

@@ -135,7 +135,8 @@ class Report:
 
     ``transaction`` and ``number`` name the transaction that was made, None where nothing had to be done. ``conflicts``
     and ``holds`` are the open ones. ``pending`` names documents that wait (open for writing, missing for a moment).
-    ``refused`` are sentences about rows that no document shows as they are.
+    ``refused`` are sentences about rows that no document shows as they are. ``unwritten`` names documents that cannot
+    be written for a reason of their own (``path`` and ``reason``); they are among the ``pending`` too.
     """
 
     state: State
@@ -151,3 +152,4 @@ class Report:
     diffs: tuple[tuple[str, str], ...] = ()
     row_diffs: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    unwritten: tuple[dict[str, str], ...] = ()

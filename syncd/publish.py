@@ -7,16 +7,33 @@ line that says so, or new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from schema import store
+from schema import overview, store
 from schema.db import Database
 from syncd.apply import NewBase
 from syncd.errors import SyncdError
-from syncd.files import Busy, Changed, Content, Held, Missing, Outcome, Prepared, Stat, Written, prepare, read_stable
+from syncd.files import (
+    Busy,
+    Changed,
+    Content,
+    Held,
+    Missing,
+    Outcome,
+    Prepared,
+    Stat,
+    Unreadable,
+    WriteFailed,
+    Written,
+    prepare,
+    read_stable,
+)
 from syncd.folders import split
+from syncd.scan import Scan
 from syncd.state import BankState
 
 
@@ -25,10 +42,35 @@ def outbox(db: Database) -> dict[str, str | None]:
     return dict(db.rows("SELECT path, expected FROM outbox ORDER BY path"))
 
 
+def note_refused(db: Database, refused: Mapping[str, str]) -> None:
+    """Let others know, and the next run. Writes only what is news."""
+    noted = json.dumps(refused, sort_keys=True) if refused else None
+    if store.state_get(db, overview.REFUSED) != noted:
+        store.state_set(db, overview.REFUSED, noted)
+
+
 def read_now(bank: Path, path: str) -> Content | None:
     """What a document holds now; None where it cannot be told."""
     read = read_stable(bank, path)
     return read if isinstance(read, Content) else None
+
+
+class Now(NamedTuple):
+    """What a document holds; None: there is no file."""
+
+    content: Content | None
+
+
+def look(bank: Path, path: str, waiting: dict[str, str]) -> Now | None:
+    """What a document holds now; None where that cannot be told. Then it is noted as ``waiting``: it is not gone."""
+    match read_stable(bank, path):
+        case Content() as content:
+            now = Now(content)
+        case Missing():
+            now = Now(None)
+        case Busy(reason) | Unreadable(reason):
+            waiting[path] = reason
+    return None if path in waiting else now
 
 
 @dataclass(slots=True)
@@ -42,10 +84,13 @@ class PreparedFiles:
         for _, prepared, _ in self.files:
             prepared.discard()
 
-    def publish(self, db: Database, state: BankState, held: Held, waiting: dict[str, str]) -> set[str]:
+    def publish(
+        self, db: Database, state: BankState, held: Held, waiting: dict[str, str], refused: dict[str, str]
+    ) -> set[str]:
         """Put all in place. Returns the documents that somebody saved in between: they have to be merged again.
 
-        Raises `SyncdError` for the first that the system refuses, when the others are done; the outbox keeps it.
+        Those that cannot be written for a reason of their own are added to ``refused``. Raises `SyncdError` where the
+        disk fails, when the others are done. The outbox keeps both.
         """
         failed: SyncdError | None = None
         again: set[str] = set()
@@ -54,11 +99,13 @@ class PreparedFiles:
             try:
                 outcome = prepared.publish(expected, held)
             except SyncdError as error:
-                failed = failed or error
+                failed = failed or _unless_alone(error, path, refused)
                 continue
             match outcome:
                 case Written(stat):
                     written[path] = stat
+                case Changed(Unreadable(reason)):
+                    refused[path] = f"cannot be read: {reason}"
                 case Changed():
                     again.add(path)
                 case Busy(reason):
@@ -69,17 +116,34 @@ class PreparedFiles:
         return again
 
 
-def prepare_all(bank: Path, bases: Sequence[NewBase]) -> PreparedFiles:
-    """Write the new texts of ``bases`` beside their documents, durably. All or none; raises `SyncdError`."""
+def prepare_all(bank: Path, bases: Sequence[NewBase], refused: dict[str, str]) -> PreparedFiles:
+    """Write the new texts of ``bases`` beside their documents, durably.
+
+    Documents that cannot be written for a reason of their own are added to ``refused``: their texts will wait in the
+    outbox. Raises `SyncdError` where the disk fails; nothing lies about then.
+    """
     ready = PreparedFiles([])
     try:
         for base in bases:
-            if base.content != base.disk:
+            if base.content == base.disk:
+                continue
+            try:
                 ready.files.append((base.path, prepare(bank, base.path, base.content), base.disk_digest))
+            except SyncdError as error:
+                if _unless_alone(error, base.path, refused) is not None:
+                    raise
     except (OSError, SyncdError):
         ready.discard()
         raise
     return ready
+
+
+def _unless_alone(error: SyncdError, path: str, refused: dict[str, str]) -> SyncdError | None:
+    """The error, unless its reason lies with this document: then it is noted in ``refused``."""
+    if not isinstance(error, WriteFailed) or not error.alone:
+        return error
+    refused[path] = error.what + (f"; {error.hint}" if error.hint else "")
+    return None
 
 
 def settle_outbox(
@@ -88,41 +152,71 @@ def settle_outbox(
     bank: Path,
     held: Held,
     lines: Mapping[str, str | None],
+    only: Collection[str] | None,
     waiting: dict[str, str],
-) -> None:
-    """Finish what an earlier run committed and could not write.
+    refused: dict[str, str],
+) -> dict[str, str | None]:
+    """Finish what an earlier run committed and could not write; the lines that are left.
 
-    A file that already holds the text is done; one that is as expected gets it. Any other was saved since; it stays in
-    the outbox and is merged.
+    A file that already holds the text is done; one that is as expected gets it. Any other was saved since; it stays
+    in the outbox and is merged. One that cannot be written for a reason of its own is added to ``refused``, and tried
+    again by a whole look (``only`` is None) or when it is named. Raises `SyncdError` where the disk fails, when the
+    others are done.
     """
     written: dict[str, Stat | None] = {}
     failed: SyncdError | None = None
+    if only is not None:
+        refused |= {path: why for path, why in overview.refused(db).items() if path not in only}
     for path, expected in lines.items():
+        if path in refused:
+            continue
         text = db.value("SELECT text FROM outbox WHERE path = ?", (path,))
         try:
             outcome = _finish(bank, path, expected, text.encode() if isinstance(text, str) else text, held)
         except SyncdError as error:
-            failed = failed or error
+            failed = failed or _unless_alone(error, path, refused)
             continue
-        if isinstance(outcome, Written):
-            written[path] = outcome.stat
-        elif isinstance(outcome, Busy):
-            waiting[path] = outcome.reason
+        match outcome:
+            case Written(stat):
+                written[path] = stat
+            case Busy(reason):
+                waiting[path] = reason
+            case Unreadable(reason):
+                refused[path] = f"cannot be read: {reason}"
     _clear(db, state, held, written)
     if failed is not None:
         raise failed
+    return outbox(db)
 
 
-def _finish(bank: Path, path: str, expected: str | None, text: bytes | None, held: Held) -> Outcome | None:
+def leave_unwritten(
+    found: Scan, lines: Mapping[str, str | None], waiting: dict[str, str], refused: Mapping[str, str]
+) -> None:
+    """Nobody saved a document whose file still is what the outbox expects: its text waits, that is all."""
+    for path, expected in lines.items():
+        content = found.changed.get(path)
+        if content is not None and content.digest == expected:
+            del found.changed[path]
+        elif expected is None and path in found.missing:
+            found.missing.remove(path)
+        else:
+            continue
+        if path not in refused:
+            waiting.setdefault(path, "its text is still to be written")
+
+
+def _finish(
+    bank: Path, path: str, expected: str | None, text: bytes | None, held: Held
+) -> Outcome | Unreadable | None:
     """Bring one document to its text; None where it was saved since."""
     read = read_stable(bank, path)
-    if isinstance(read, Busy):
+    if isinstance(read, Busy | Unreadable):
         return read
     if (isinstance(read, Content) and read.data == text) or (isinstance(read, Missing) and text is None):
         held.touch(split(path)[0])  # it was put in place, but nobody knows whether its name is durable
         return Written(read.stat if isinstance(read, Content) else None)
     found = read.digest if isinstance(read, Content) else None
-    if isinstance(read, Content | Missing) and found == expected:
+    if found == expected:
         return prepare(bank, path, text).publish(expected, held)
     return None
 

@@ -20,7 +20,7 @@ from syncd import align, drift, lock, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
-from syncd.errors import BusyError, HaltedError, UsageError
+from syncd.errors import BusyError, HaltedError, UsageError, expected
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
 from syncd.undo import undo
@@ -102,7 +102,8 @@ def serve(engine: Engine) -> int:
         try:
             if seconds > WAIT:  # a command that was broken off; what it said yes to may be something else by now
                 raise UsageError("nobody waits for this request any more", str(engine.bank), "run the command again")
-            given = answer(engine, kind, _arguments(arguments))
+            with expected():
+                given = answer(engine, kind, _arguments(arguments))
         except SyncdError as error:
             given = {"error": {"what": error.what, "path": error.path, "hint": error.hint, "exit": error.exit_code}}
         engine.db.run(

@@ -36,11 +36,14 @@ class BackOff:
 
 @dataclass(slots=True)
 class Again:
-    """Documents to be looked at again at the monotonic time ``at``: soon at first, then later and later."""
+    """Documents to be looked at again at the monotonic time ``at``: ``soon`` at first, then later and later, ``latest``
+    seconds apart in the end."""
 
+    soon: float = _SOON
+    latest: float = _LATEST
     paths: set[str] = field(default_factory=set)
     at: float | None = None
-    _after: float = _SOON
+    _after: float = 0.0
 
     def due(self, now: float) -> set[str]:
         """The documents whose time has come, at most once for each plan."""
@@ -53,10 +56,10 @@ class Again:
         """``waiting`` were not ready when ``looked_at`` (None: all) were looked at."""
         self.paths = set(waiting) | (set() if looked_at is None else self.paths - set(looked_at))
         if self.paths:
+            self._after = min(2 * self._after, self.latest) if self._after else self.soon
             self.at = now + self._after
-            self._after = min(2 * self._after, _LATEST)
         else:
-            self.at, self._after = None, _SOON
+            self.at, self._after = None, 0.0
 
     def put_off(self, paths: Collection[str], at: float) -> None:
         """These too, and all of them not before ``at``."""

@@ -337,16 +337,17 @@ def rolled_back(db: Database) -> Iterator[None]:
 def _carried_out(engine: Engine, plan: _Plan) -> Report:
     """Commit and write the files. Raises `Moved`; nothing was done then."""
     began = time.perf_counter()
-    prepared = publish.prepare_all(engine.bank, plan.batch.bases)
+    waiting: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    prepared = publish.prepare_all(engine.bank, plan.batch.bases, refused)
     try:
         milliseconds = (time.perf_counter() - began) * 1000
         done = apply.commit(engine.db, engine.state, plan.batch, datetime.now(UTC), milliseconds)
     except BaseException:
         prepared.discard()
         raise
-    waiting: dict[str, str] = {}
-    prepared.publish(engine.db, engine.state, engine.held, waiting)
-    report = engine.converge()
+    prepared.publish(engine.db, engine.state, engine.held, waiting, refused)
+    report = engine.converge()  # it tells what waits and what was refused
     emitted = tuple(sorted({*report.emitted, *done.files}))
     return replace(report, transaction=done.transaction_id, number=done.number, emitted=emitted)
 

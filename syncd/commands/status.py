@@ -66,9 +66,11 @@ def _lines(entry: dict[str, Any]) -> dict[str, object]:
     records = ", ".join(f"{count:,} {table}" for table, count in entry["records"].items() if count)
     waiting = [("conflict", entry["conflicts"]), ("hold", entry["holds"])]
     pending, last, daemon = entry["pending"], entry["last_transaction"], entry["daemon"]
+    refused = "; ".join(f"{told['path']}: {told['reason']}" for told in entry["unwritten"])
     return {
         "bank": entry["path"],
         "state": entry["state"],
+        **({"unwritten": refused} if refused else {}),
         "mode": entry["mode"],
         "documents": f"{entry['documents']:,}",
         "records": records or "none",

@@ -20,6 +20,7 @@ from syncd.commands import answer, common, exit_code
 NOTHING_TO_DO: dict[str, Any] = {
     "state": "converged", "transaction": None, "number": None, "absorbed": [], "emitted": [], "conflicts": [],
     "holds": [], "problems": [], "pending": [], "reason": None, "diffs": [], "row_diffs": [], "refused": [],
+    "unwritten": [],
 }  # fmt: skip
 """The answer where a look at stat values shows that both sides are equal: the engine need not be loaded for it."""
 

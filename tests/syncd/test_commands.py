@@ -109,8 +109,8 @@ def test_status_has_the_documented_shape(syncd: Syncd, synced: Path) -> None:
     """Every name of the manual, for each bank."""
     (entry,) = syncd("status", synced, "--json").json["banks"]
     assert list(entry) == [
-        "path", "mode", "state", "documents", "records", "pending", "conflicts", "holds", "drift", "last_transaction",
-        "daemon",
+        "path", "mode", "state", "documents", "records", "pending", "conflicts", "holds", "unwritten", "drift",
+        "last_transaction", "daemon",
     ]  # fmt: skip
     assert (entry["path"], entry["mode"], entry["state"]) == (str(synced), "coexist", "converged")
     assert set(entry["pending"]) == {"files", "db"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schema.errors import SyncdError
-from syncd import apply, files, publish
+from syncd import apply, engine, files, inspect, publish
 from syncd.model import Report
 
 LiveBank = Any
@@ -244,7 +244,7 @@ def test_a_text_saved_into_the_file_that_was_replaced_is_merged(live: LiveBank) 
     assert list((live.bank / ".syncd/held").iterdir()) == []
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO])
 def test_a_disk_that_refuses_the_text_is_one_clear_error(live: LiveBank, monkeypatch: Patch, code: int) -> None:
     """Nothing is committed, nothing is lost, no temporary file stays; the next run does it."""
     live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
@@ -271,7 +271,7 @@ def test_a_disk_that_refuses_the_text_is_one_clear_error(live: LiveBank, monkeyp
     live.assert_at_rest()
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
 def test_a_disk_that_refuses_behind_the_commit_leaves_an_outbox(live: LiveBank, monkeypatch: Patch, code: int) -> None:
     """The change is durable, one file could not be put in place: told, nothing lies about, the next run finishes."""
     live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
@@ -303,4 +303,193 @@ def test_a_file_that_is_open_for_writing_is_written_later(live: LiveBank) -> Non
         assert "✅ COMPLETED" not in live.read(TASK)
     live.sync()
     assert "✅ COMPLETED" in live.read(TASK)
+    live.assert_at_rest()
+
+
+# -- documents that cannot be written for a reason of their own ------------------------------------------------------
+
+
+@pytest.fixture
+def locked(live: LiveBank, monkeypatch: Patch) -> set[str]:
+    """Names of documents beside which no file can be made, nor put in their place, while they are in this set."""
+    names: set[str] = set()
+    real_open, real_exchange = os.open, files.exchange
+
+    def refusing(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & os.O_CREAT and any(f".{name}.syncd-" in os.fsdecode(path) for name in names):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real_open(path, flags, *rest, **more)
+
+    def exchange(folder: int, one: str, other: str) -> None:
+        if other in names:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), other)
+        real_exchange(folder, one, other)
+
+    monkeypatch.setattr(os, "open", refusing)
+    monkeypatch.setattr(files, "exchange", exchange)
+    return names
+
+
+def test_a_document_that_cannot_be_written_holds_up_no_other(live: LiveBank, locked: set[str]) -> None:
+    """The others get their rows and texts; that one waits with its reason, in the report and in `status`."""
+    locked.add("T6.md")
+    before = live.read(TASK)
+    live.sql("UPDATE tasks SET status = 'completed' WHERE id IN ('T4', 'T6')")
+    live.edit("projectbrief.md", "within one second", "within half a second")
+    report = live.sync()
+    assert (report.state, report.pending) == ("attention", (TASK,))
+    assert report.unwritten[0]["path"] == TASK
+    assert "permission denied" in report.unwritten[0]["reason"]
+    assert report.reason == f"{TASK}: {report.unwritten[0]['reason']}"
+    assert live.read(TASK) == before
+    assert "✅ COMPLETED" in live.read("tasks/T4.md")
+    assert "half a second" in live.value("SELECT group_concat(text) FROM sections")
+    assert leftovers(live) == []
+    told = inspect.status(live.bank)
+    assert (told["state"], told["unwritten"]) == ("attention", list(report.unwritten))
+
+    log = live.value("SELECT count(*) FROM transaction_log")
+    live.edit("projectbrief.md", "half a second", "a quarter of a second")
+    assert live.sync().unwritten == report.unwritten
+    assert live.value("SELECT count(*) FROM transaction_log") == log + 1  # of the edit, not of the one that waits
+
+    locked.clear()
+    assert live.sync().state == "converged"
+    assert "✅ COMPLETED" in live.read(TASK)
+    assert inspect.status(live.bank)["unwritten"] == []
+    live.assert_at_rest()
+
+
+def test_a_document_that_cannot_be_written_is_tried_again_when_it_is_named(live: LiveBank, locked: set[str]) -> None:
+    """Not with every edit of another: that would be a file made and removed each time."""
+    locked.add("T6.md")
+    live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
+    live.sync()
+    locked.clear()
+    assert live.sync(paths={"projectbrief.md"}).pending == (TASK,)
+    assert live.sync(paths={TASK}).pending == ()
+    assert "✅ COMPLETED" in live.read(TASK)
+    live.assert_at_rest()
+
+
+@pytest.mark.parametrize("last", ["status = 'paused'", "title = 'Printable Month Sheet'"])
+def test_rows_go_on_changing_while_a_document_cannot_be_written(live: LiveBank, locked: set[str], last: str) -> None:
+    """The file is behind by several texts that it never had: in the end it shows them all, and a save too."""
+    locked.add("T6.md")
+    for change in ("title = 'A Sheet'", "priority = 'HIGH'", last):
+        live.sql(f"UPDATE tasks SET {change} WHERE id = 'T6'")
+        live.sync()
+    rows = live.sql("SELECT title, status, priority FROM tasks WHERE id = 'T6'")
+    live.write(TASK, live.read(TASK) + "\nSaved meanwhile.\n")
+    live.sync()
+    assert live.read(TASK).startswith("# T6: Printable Month Sheet\n")
+    locked.clear()
+    assert live.sync().conflicts == ()
+    assert live.sql("SELECT title, status, priority FROM tasks WHERE id = 'T6'") == rows
+    assert live.read(TASK).startswith(f"# T6: {rows[0][0]}\n")
+    assert "**Priority**: HIGH" in live.read(TASK)
+    assert "Saved meanwhile." in live.read(TASK)
+    live.assert_at_rest()
+
+
+def test_rows_go_on_changing_while_a_document_is_open_for_writing(live: LiveBank) -> None:
+    """Closed without a change, the file gets both texts' changes; none counts as taken back by the person."""
+    with (live.bank / TASK).open("r+b"):
+        live.sql("UPDATE tasks SET title = 'A Sheet' WHERE id = 'T6'")
+        assert live.sync().pending == (TASK,)
+        live.sql("UPDATE tasks SET priority = 'HIGH' WHERE id = 'T6'")
+        assert live.sync().pending == (TASK,)
+    live.sync()
+    assert live.sql("SELECT title, priority FROM tasks WHERE id = 'T6'") == [("A Sheet", "HIGH")]
+    assert live.read(TASK).startswith("# T6: A Sheet\n")
+    assert "**Priority**: HIGH" in live.read(TASK)
+    live.assert_at_rest()
+
+
+def test_prose_edited_by_row_while_its_document_cannot_be_written(live: LiveBank, locked: set[str]) -> None:
+    """Sections count like fields: what waits for the file is not taken back by its old text."""
+    locked.add("T6.md")
+    live.sql("UPDATE tasks SET title = 'A Sheet' WHERE id = 'T6'")
+    live.sync()
+    live.sql("UPDATE sections SET text = replace(text, 'wet gloves', 'thick gloves') WHERE text LIKE '%wet gloves%'")
+    live.sync()
+    live.sql("UPDATE sections SET text = replace(text, 'thick gloves', 'mittens') WHERE text LIKE '%thick gloves%'")
+    live.sync()
+    locked.clear()
+    live.sync()
+    assert live.read(TASK).startswith("# T6: A Sheet\n")
+    assert live.value("SELECT title FROM tasks WHERE id = 'T6'") == "A Sheet"
+    assert "mittens" in "".join(text.decode() for text in live.tree().values())
+    live.assert_at_rest()
+
+
+def test_a_new_document_that_cannot_be_made_is_no_deletion(live: LiveBank, locked: set[str]) -> None:
+    """Its rows stay, and a later run makes it."""
+    locked.add("T9.md")
+    live.sql("INSERT INTO tasks(id, title, status) VALUES ('T9', 'New', 'in_progress')")
+    assert live.sync().pending == ("tasks/T9.md",)
+    assert live.sync().pending == ("tasks/T9.md",)
+    assert live.value("SELECT title FROM tasks WHERE id = 'T9'") == "New"
+    assert live.value("SELECT count(*) FROM holds") == 0
+    locked.clear()
+    assert live.sync().state == "converged"
+    assert "New" in live.read("tasks/T9.md")
+    live.assert_at_rest()
+
+
+def test_a_document_that_cannot_be_read_is_told_while_its_text_waits(live: LiveBank, monkeypatch: Patch) -> None:
+    """What stands in the file is not known, so it is not replaced."""
+    live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
+    before, real = live.read(TASK), os.open
+
+    def refusing(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if os.fspath(path) == "T6.md":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, flags, *rest, **more)
+
+    with monkeypatch.context() as during:
+        during.setattr(os, "open", refusing)
+        for _ in range(2):
+            report = live.sync()
+            assert report.state == "attention"
+            assert report.unwritten == ({"path": TASK, "reason": "cannot be read: permission denied"},)
+    assert live.read(TASK) == before
+    assert live.sync().state == "converged"
+    assert "✅ COMPLETED" in live.read(TASK)
+    live.assert_at_rest()
+
+
+def test_a_document_that_cannot_be_read_is_not_gone(live: LiveBank, monkeypatch: Patch) -> None:
+    """A section of it was edited by row: the edit waits, and meets the document as it is once it can be read."""
+    change = "UPDATE sections SET text = replace(text, 'harbour offices', 'clubs') WHERE text LIKE '%harbour offices%'"
+    live.sql(change)
+    real = os.open
+
+    def refusing(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if os.fspath(path) == "T6.md":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return real(path, flags, *rest, **more)
+
+    with monkeypatch.context() as during:
+        during.setattr(os, "open", refusing)
+        report = live.sync()
+        assert (report.transaction, report.pending, report.conflicts) == (None, (TASK,), ())
+    live.sync()
+    assert "as clubs hang them" in live.read(TASK)
+    assert live.value("SELECT count(*) FROM versions WHERE path = ? AND deleted", TASK) == 0
+    live.assert_at_rest()
+
+
+def test_what_the_system_refuses_is_an_expected_error(live: LiveBank, monkeypatch: Patch) -> None:
+    """Also where nobody thought of it: the daemon must not end of it, nor a command with a traceback."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "anything")
+
+    with monkeypatch.context() as during:
+        during.setattr(engine, "walk", refuse)
+        live.reopen()
+        with pytest.raises(SyncdError, match="too many open files"):
+            live.sync()
+    live.sync()
     live.assert_at_rest()
