@@ -110,7 +110,7 @@ def test_status_has_the_documented_shape(syncd: Syncd, synced: Path) -> None:
     (entry,) = syncd("status", synced, "--json").json["banks"]
     assert list(entry) == [
         "path", "mode", "state", "documents", "records", "pending", "conflicts", "holds", "unwritten", "drift",
-        "last_transaction", "daemon",
+        "last_transaction", "backup", "daemon",
     ]  # fmt: skip
     assert (entry["path"], entry["mode"], entry["state"]) == (str(synced), "coexist", "converged")
     assert set(entry["pending"]) == {"files", "db"}
