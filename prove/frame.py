@@ -99,17 +99,25 @@ def spread(tried: Callable[[_Item], Result], items: Iterable[_Item], budget: Bud
             if total.points >= budget.points or time.monotonic() > end:
                 break
         return total
+    _tried.append(tried)  # the processes are forks of this one: they know it, and whatever it holds
     with ProcessPoolExecutor(budget.workers, get_context("fork")) as pool:
         running: set[Future[Result]] = set()
         while True:
             if total.points + len(running) < budget.points and time.monotonic() < end:
                 free = 2 * budget.workers - len(running)
-                running |= {pool.submit(_guarded, tried, item) for item in islice(source, free)}
+                running |= {pool.submit(_guarded_there, item) for item in islice(source, free)}
             if not running:
                 return total
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 total.add(future.result())
+
+
+_tried: list[Callable[..., Result]] = []
+
+
+def _guarded_there(item: object) -> Result:
+    return _guarded(_tried[-1], item)
 
 
 def _guarded(tried: Callable[[_Item], Result], item: _Item) -> Result:

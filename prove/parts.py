@@ -7,7 +7,11 @@ from typing import cast
 
 from prove.frame import Part
 
-PARTS: tuple[str, ...] = ("races", "service")
+PARTS: tuple[str, ...] = (
+    "kill",
+    "races",
+    "service",
+)
 
 
 def load(name: str) -> Part:
