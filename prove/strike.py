@@ -16,7 +16,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,10 +123,10 @@ def struck(act: Act, bank: Path, inject: str) -> Ending:
     return _traced(act, bank, ["-e", f"trace={call}", "-e", f"inject={inject}", "-o", os.devnull])
 
 
-def calls_of(act: Act, bank: Path) -> Counter[str]:
-    """How often ``act`` makes each of `CALLS`."""
+def calls_of(act: Act, bank: Path, calls: Sequence[str] = CALLS) -> Counter[str]:
+    """How often ``act`` makes each of the ``calls``."""
     with tempfile.NamedTemporaryFile("r", prefix="syncd-calls-") as log:
-        ending = _traced(act, bank, ["-e", f"trace={','.join(CALLS)}", "-o", log.name])
+        ending = _traced(act, bank, ["-e", f"trace={','.join(calls)}", "-o", log.name])
         if ending.code != WELL:
             raise RuntimeError(f"the act fails without being struck: {ending}")
         return Counter(re.findall(r"^\d+ +(\w+)\(", log.read(), re.M))
