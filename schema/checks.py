@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from datetime import date as calendar_date
 from typing import Any
 
+from schema import records
 from schema.db import Database
 from schema.errors import SyncdError
 from schema.records import Priority, Status
 
-TASK_ID = re.compile(r"(?:META|T)-?\d+[a-z]*\d*")
+TASK_ID = re.compile(records.TASK_ID)
 """What a task's id looks like, as the documents and their names are read."""
 
 MODES = (
@@ -86,7 +87,7 @@ def mode(value: str) -> str:
 def task_id(value: str) -> str:
     """The id of a task, whether the bank has it or not. Raises `InvalidOperation`."""
     if not isinstance(value, str) or not TASK_ID.fullmatch(value):
-        raise InvalidOperation(f"{value!r:.60} is not a task id", hint="an id looks like T21, T20a or META-1")
+        raise InvalidOperation(f"{value!r:.60} is not a task id", hint="an id looks like T21, T20a, META-1 or PROJ-12")
     return value
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from importlib import import_module
 
 from parser.document import Grammar
+from schema.records import TASK_ID
 
-TASK_ID = r"(?:META|T)-?\d+[a-z]*\d*"
-"""What a task id looks like: T21, T20a, T5b, META-1, T999."""
+__all__ = ["TASK_ID", "grammar_for", "kind_of"]
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("prose", re.compile(r"(?:.*/)?templates/.*")),

@@ -23,7 +23,8 @@ from parser.values import read_date
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Value
 
 _BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level
-_POINTS = re.compile(r"^(?:[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
+_ITEM = re.compile(r"( {0,3})[-*+][ \t]")
+_POINTS = re.compile(r"^(?: {0,3}[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
 _RULE = re.compile(r"^(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
 _RULES = re.compile(r"\n(?:---|\*\*\*|___)")
 _PARAGRAPH = re.compile(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`~]|[ \t]*\r?\n).*\S)*)")
@@ -78,13 +79,19 @@ def block_end(text: str, line_end: int) -> int:
     if end < 0:
         return len(text)
     end += 1
-    while end < len(text) and text[end] in " \t":
+    start = text.rfind("\n", 0, line_end) + 1
+    indent = len(text[start:line_end]) - len(text[start:line_end].lstrip(" "))
+    while text.startswith(_DEEPER[min(indent, 3)], end):
         stop = text.find("\n", end)
         stop = len(text) if stop < 0 else stop
         if not text[end:stop].strip():
             break
         end = min(stop + 1, len(text))
     return end
+
+
+_DEEPER = tuple((*(" " * n + "\t" for n in range(indent + 1)), " " * (indent + 1)) for indent in range(4))
+"""What a line begins with that is indented further than one with none, one, two or three spaces."""
 
 
 class EntryGrammar:
@@ -106,6 +113,7 @@ class _Section:
         self.found: list[Block | Reading] = []
         self.problems: list[Problem] = []
         self.position = front_matter_end(text) if level == 0 else 0
+        self.margin: int | None = None  # how far the items of the list are indented that is open
 
     def parsed(self) -> Parsed:
         if self.level:
@@ -178,10 +186,14 @@ class _Section:
         if text.startswith("**"):
             if fields := entry_fields(text, line.start):
                 self._open(line.start, fields, None)
+                self.margin = None
             elif STARTS_WITH_TIME.match(text, 2):
                 self.problems.append(Problem(line.number, "begins with a time, but is not an entry: TIME - TASK: TEXT"))
-        elif text[1] in " \t":
-            self._item(line)
+        elif item := _ITEM.match(text):
+            indent = len(item[1])
+            if self.margin is None or indent <= self.margin:
+                self.margin = indent
+                self._item(line)
         elif self.state.header and (label := header_moment(line)):
             value = read_date(label.value)
             fields = {"last_updated": Field(value, label.value_span)}

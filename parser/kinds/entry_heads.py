@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from parser.values import read_date
-from schema.records import Field, Span
+from schema.records import OTHER_ID, Field, Span
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
@@ -20,7 +20,7 @@ CLOCK = (
 )
 _SEP = r"(?:\*\*)?(?:[ \t]*[-–—]+[ \t]+|[ \t]*:[ \t]+|[ \t]+\|[ \t]+)"
 _ENTRY = re.compile(rf"(?:(?P<date>{DAY})(?:T|,?[ ]+(?:at[ ]+)?))?{CLOCK}(?:{_SEP}(?P<text>\S.*)|[ \t]*$)")
-ID = r"(?:META-?\d+|[A-Z]-?\d+)[a-z]*\d*(?:\.\d+)*"
+ID = rf"(?:(?:META-?\d+|[A-Z]-?\d+)[a-z]*\d*(?:\.\d+)*|{OTHER_ID})"
 IDS = re.compile(
     rf"(?:[Tt]ask(?: ?ID)?:?[ ]+)?(?P<ids>{ID}(?:(?:[ ]*[,/&+][ ]*(?:and[ ]+)?|[ ]+and[ ]+|[-–]){ID})*)"
     r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"

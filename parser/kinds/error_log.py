@@ -68,7 +68,7 @@ class _ErrorGrammar:
         problems: tuple[Problem, ...] = ()
         if level >= 2 and re.match(r"\d{4}-\d{2}-\d{2}", title):
             problems = (Problem(0, "the heading of an error with a date that does not exist"),)
-        if header and level <= 1:
+        if header and level <= 2:
             for line in open_lines(text):
                 if label := header_moment(line):
                     fields = {"last_updated": Field(read_date(label.value), label.value_span)}

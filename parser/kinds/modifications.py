@@ -36,13 +36,13 @@ _EXTENSIONS = (
 _FILE = re.compile(rf"[^`|<>\"=(){{}};]*\.(?:{_EXTENSIONS})|\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){{}};<>\"|]*", re.I)
 _PLAIN = re.compile(rf"[\w.@~*/\\+-]+(?:\.(?:{_EXTENSIONS})|/)(?=[\s,:]|$)")
 
-_BULLET = re.compile(r"[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
+_BULLET = re.compile(r" {0,3}[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
 _VERB = re.compile(
     r"(?:\*\*|__)?\[?(?P<action>[A-Z][A-Za-z-]+(?:(?:/| and | & )[A-Za-z][a-z]+)?)\]?"
     r"(?P<colon>:?)(?:\*\*|__)?(?P<colon2>:?)[ \t]+"
     r"(?:(?:the |a |an )?(?:new |existing )?(?:file |files |folder |directory )?)"
 )
-_USUAL = re.compile(rf"[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
+_USUAL = re.compile(rf" {{0,3}}[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
 _QUOTED = re.compile(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
 _JOIN = re.compile(
     r"(?:[ \t]+(?:directory|folder|files?))?"
@@ -82,7 +82,7 @@ def looks_like_path(text: str) -> bool:
 
 
 def read_line(line: str) -> FileLine | None:
-    """What a list item at the left margin says was done to files; None where it is prose."""
+    """What a list item (indented by three spaces at most) says was done to files; None where it is prose."""
     if (usual := _USUAL.match(line)) and usual[3] not in _NOTHING:
         path = Path(usual[2], Span(*usual.span(2)), Span(usual.start(2) - 1, usual.end(2) + 1))
         return FileLine(usual[1], Span(*usual.span(1)), (path,), usual[3], Span(*usual.span(3)))

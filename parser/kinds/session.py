@@ -45,6 +45,9 @@ NAMES = {
 }
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
 _RANGE = re.compile(rf"(?<![\d:])({_CLOCK})[ \t]*(?:-|–|—|to)[ \t]*({_CLOCK})(?![\d:])")
+_TITLE = re.compile(
+    r"\bsession\b(?! (?:overview|info|details|status|outcome|metadata|end|focus))|\d{4}[-_]\d{2}[-_]\d{2}", re.I
+)
 _FOCUS = re.compile(r"(?:session |current )?focus(?: tasks?)?", re.I)
 _ABOUT = re.compile(
     r"(?:current session|session (?:overview|info|information|details|status|outcome|metadata|end)|overview|metadata"
@@ -54,11 +57,15 @@ _ABOUT = re.compile(
 
 
 class _Context(NamedTuple):
-    """Path and stem of the file, whether its first section is still to come, and the fields that were given a value."""
+    """Stem of the file, whether its first section is still to come, and the fields that were given a value.
+
+    ``shift``: how many levels further down than usual all headings stand; None while none was met.
+    """
 
     key: str
     first: bool = True
     known: frozenset[str] = frozenset()
+    shift: int | None = None
 
 
 class _Found(NamedTuple):
@@ -93,6 +100,10 @@ class SessionGrammar:
 
     def read(self, text: str, level: int, title: str, context: Hashable) -> Parsed:
         assert isinstance(context, _Context)
+        shift = context.shift
+        if level and shift is None:
+            shift = level - 1 if _TITLE.search(title) else 0
+        level = max(1, level - (shift or 0)) if level else 0
         inherited = dated(context.key)
         problems: list[Problem] = []
         fields: dict[str, Field] = {}
@@ -114,7 +125,7 @@ class SessionGrammar:
             readings = (Reading(Table.SESSIONS, context.key, Role.OWN, fields, span, inherited),)
         # A dash or "None" in the header does not hide what a later section says.
         known = context.known | {name for name, field in fields.items() if field.value is not None}
-        return Parsed(readings, tuple(problems), _Context(context.key, False, known))
+        return Parsed(readings, tuple(problems), _Context(context.key, False, known, shift))
 
 
 def _read(text: str, level: int, title: str) -> Iterator[_Found | Problem]:

@@ -22,6 +22,7 @@ from parser.values import is_nothing, read_date
 from schema.records import Field, Problem, Reading, Role, Span, Table
 
 _SESSION = re.compile(r"(?:current|active) session(?:[ \t]*[(:–—-].*)?", re.I)
+_TITLE = re.compile(r"session[ _-]cache\b", re.I)
 _OVERVIEW = re.compile(r"(?:session |task )?(?:overview|counts|statistics|totals)\b", re.I)
 _HISTORY = re.compile(r"\b(?:history|histories|previous|earlier|next|notes|summary|accomplished)\b", re.I)
 _TASKS = re.compile(r"\b(?:tasks?|registry|completions?)\b", re.I)
@@ -29,6 +30,7 @@ _COUNT = re.compile(
     r"(?<![\w-])(?P<name>active|paused|completed)(?:[ \t]+tasks?)?[ \t]*\*{0,2}:\*{0,2}[ \t]*\*{0,2}(?P<number>\d+)",
     re.I,
 )
+_ITEM = re.compile(r"( {0,3})(?:[-*+]|\d{1,9}[.)])[ \t]")
 _CODE = re.compile(r"`([^`]+)`|\[[^\]]*\]\(([^)\s]+)\)|(\S+)")
 _NO_TASK = re.compile(r"(?:#{3,6}|[-*+])[ \t]+[*\[]*[A-Z]{1,5}-?\d+\w*\b")
 _TASK_FIELDS = frozenset({"status", "priority", "started", "completed", "last_updated", "dependencies"})
@@ -61,6 +63,7 @@ class Context(NamedTuple):
     known: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     inside: int = 0  # level of the task section above, 0 for none
+    shift: int = 0  # how many levels further down than usual all headings stand
 
 
 class CacheGrammar:
@@ -71,6 +74,9 @@ class CacheGrammar:
 
     def read(self, text: str, level: int, title: str, context: Hashable) -> Parsed:
         assert isinstance(context, Context)
+        if not context.titled and level > 1 and _TITLE.match(title):
+            context = context._replace(shift=level - 1)
+        level = max(1, level - context.shift) if level else 0
         here = _enter(context, level, title)
         if here.history:
             return Parsed((), (), here)
@@ -188,9 +194,12 @@ def _tasks(text: str, level: int, here: Context) -> tuple[list[Reading], list[Pr
         found, unread = _rows(table)
         readings += found
         problems += unread
+    margin: int | None = None  # how far the items of the list are indented that is open
     for line in open_lines(text):
+        if item := _ITEM.match(line.text):
+            margin = len(item[1]) if margin is None else min(margin, len(item[1]))
         listed = list_mention(line)
-        if listed is not None and listed.indent == 0:
+        if listed is not None and listed.indent == margin:
             readings += _mentioned(text, listed, Span(line.start, line.end), {})
         elif _NO_TASK.match(line.text) and line.text[0] != "#":
             problems.append(Problem(line.number, f"{line.text.strip('-*+ ')[:60]!r} is not one task"))

@@ -34,11 +34,15 @@ _CHECKLISTS = re.compile(
 )
 _BOX = re.compile(r"\[[ xX]\]")
 _TITLE = re.compile(
-    rf"#+[ \t]+(?:Task\b:?[ \t]*)?\**(?P<id>{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?"
-    r"(?P<title>\S.*?)?[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)",
+    rf"\ufeff?#+[ \t]+(?:Task\b:?[ \t]*)?\**(?P<id>{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?"
+    r"(?P<title>(?!#+[ \t]*\r?(?:\n|$))\S.*?)?[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)",
     re.I,
 )
-_BARE_TITLE = re.compile(r"#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
+_NAMED = re.compile(
+    rf"(?:Task\b:?[ \t]*)?\**(?:{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?(?P<title>\S.*)?", re.I
+)
+_BARE_TITLE = re.compile(r"\ufeff?#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
+_UNDERLINED = re.compile(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
 _NO_TITLE = re.compile(r"(?:task(?: (?:details?|information|file))?|untitled)[:\s]*", re.I)
 _FRONT_MATTER = re.compile(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[ \t].*\n)*[ \t]*---\s*")
 _DEPENDENCY = re.compile(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
@@ -70,6 +74,9 @@ class TaskGrammar:
         assert isinstance(context, Around)
         here = _enter(context, level, title)
         is_title = level > 0 and not context.titled
+        if level == 0 and (underlined := _UNDERLINED.match(text)):
+            is_title, here = True, here._replace(titled=True)
+            title = underlined["head"]
         block = Block()
         if not here.open or here.open[-1][2]:
             block = _header(text, level, title, is_title, context.known)
@@ -120,6 +127,10 @@ def _header(text: str, level: int, title: str, is_title: bool, known: frozenset[
 
 def _title(text: str, block: Block) -> dict[str, Field]:
     """The title that the first heading holds; it is none where it is the id again."""
+    if underlined := _UNDERLINED.match(text):
+        match = _NAMED.match(text, underlined.start("head"), underlined.end("head"))
+        found = title_field(match) if match else None
+        return {"title": found} if found else {}
     match = _TITLE.match(text)
     if match is None:
         bare = _BARE_TITLE.match(text)

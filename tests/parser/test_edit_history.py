@@ -161,7 +161,7 @@ def test_a_line_names_a_file(line: str, action: str, path: str, words: str | Non
         "- **File**: `src/a.ts` - not an action",
         "- Updated imports in `a.ts` to match",
         "- `src/a.ts` - no verb",
-        "  - Modified `a.ts` - nested",
+        "- Said\n  - Modified `a.ts` - nested",
     ],
 )
 def test_other_lists_are_prose(line: str) -> None:

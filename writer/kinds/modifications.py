@@ -55,7 +55,7 @@ def shown(text: str, reading: Reading) -> Shown:
 
 def style_of(line: str, read: FileLine) -> LineStyle:
     """The style of a line, without what only that line has: icons, check boxes, notes."""
-    before = re.match(r"([-*+][ \t]+)", line)
+    before = re.match(r"( {0,3}[-*+][ \t]+)", line)
     prefix = (before[1] if before else "- ") + _decoration(line[: read.action_span.start])
     behind = line[read.action_span.end : read.paths[0].outer.start]
     if not re.fullmatch(r"\]?:?(?:\*\*)?:?[ \t]+", behind) or ("]" in behind) != ("[" in prefix):
