@@ -136,11 +136,13 @@ class Daemon:
             self._notifier.ready(self.sentence())
 
     def _take_up(self, listing: Listing) -> None:
-        """Add and remove what the list says. A list that cannot be read is told, and the old one goes on to hold."""
+        """Add and remove what the list says. Without a list, or with one that cannot be read, the old one holds on."""
         try:
             banks = listing.banks()
         except SyncdError as error:
             self.log.error("config.refused", reason=str(error))
+            return
+        if banks is None:
             return
         for bank in [bank for bank in self.loops if bank not in banks]:
             self.remove(bank)

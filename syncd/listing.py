@@ -46,9 +46,9 @@ class Listing:
         self._hints.start()
         return True
 
-    def banks(self) -> list[Path]:
-        """The banks of the list. Raises `SyncdError`."""
-        return userbanks.listed() or []
+    def banks(self) -> list[Path] | None:
+        """The banks of the list; None where there is none, as in a file that is just being saved. Raises `SyncdError`."""
+        return userbanks.listed()
 
     def _identity(self) -> tuple[int, int, int] | None:
         try:
