@@ -47,7 +47,7 @@ class Listing:
         return True
 
     def banks(self) -> list[Path] | None:
-        """The banks of the list; None where there is none, as in a file that is just being saved. Raises `SyncdError`."""
+        """The banks of the list; None where there is none, as while the file is being saved. Raises `SyncdError`."""
         return userbanks.listed()
 
     def _identity(self) -> tuple[int, int, int] | None:
