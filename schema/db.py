@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ Params = Sequence[Sql] | Mapping[str, Sql]
 _KINDS: tuple[tuple[type[apsw.Error], type[DatabaseError], str, str | None], ...] = (
     (apsw.NotADBError, errors.NotADatabase, "this file is not a database", "move it away, then run: syncd init"),
     (apsw.CorruptError, errors.CorruptDatabase, "the database is damaged",
-     "restore a backup with: syncd restore FILE; or move it away and run: syncd init"),
+     "run `syncd sync` to have it kept aside, or restore a backup with: syncd restore FILE"),
     (apsw.FullError, errors.DiskFull, "no space left for the database", "free some space, then run: syncd sync"),
     (apsw.ReadOnlyError, errors.DatabaseReadOnly, "the database cannot be written",
      "make its file and its folder writable"),
@@ -286,6 +286,26 @@ class Database:
             hint = "restore an older backup with: syncd restore FILE; `syncd backup --list` shows them"
             raise errors.CorruptDatabase(f"no backup was made, the database is damaged: {wrong[0]}", self.path, hint)
 
+    def replace_by(self, path: Path) -> None:
+        """Make this database what the one at ``path`` is, in one commit that other connections see as any other."""
+        try:
+            source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            try:
+                with self._connection.backup("main", source, "main") as backup:
+                    while not backup.done:
+                        backup.step()
+            finally:
+                source.close()
+        except apsw.Error as error:
+            raise _translated(error, str(self.path)) from error
+
+    def abandon(self) -> None:
+        """Close the connection without folding the -wal file into a database that may be damaged or another one."""
+        with suppress(apsw.Error):
+            self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        with suppress(apsw.Error):
+            self._connection.close(True)
+
     def close(self) -> None:
         """Close the connection. Closing twice is no error."""
         try:
@@ -338,6 +358,20 @@ def open_database(path: Path, *, create: bool = True, readonly: bool = False) ->
     return database
 
 
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database of any of our schemas, checked, without migrating or otherwise writing it.
+
+    Raises `NotADatabase`, `ForeignDatabase`, `CorruptDatabase`, `CannotOpen` and the others.
+    """
+    connection = _connect(source, readonly=True)
+    database = Database(source, connection)
+    try:
+        _require_ours(database)
+        database.backup_to(target)
+    finally:
+        connection.close(force=True)
+
+
 def _create(path: Path) -> None:
     try:
         _create_private(path)
@@ -363,15 +397,19 @@ def _prepare(database: Database, readonly: bool) -> None:
     """Refuse what is not ours, then settings, then migrations."""
     from schema import migrations
 
-    owner = database.value("PRAGMA application_id")
-    empty = database.value("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")
-    if owner != APPLICATION_ID and not (owner == 0 and empty):
-        raise errors.ForeignDatabase(
-            "this database belongs to another program", str(database.path), "choose another path or move it away"
-        )
+    _require_ours(database)
     if not readonly and database.value("PRAGMA journal_mode = WAL") != "wal":
         raise errors.DatabaseFailed(
             "the write-ahead log cannot be used on this disk", str(database.path), "keep the database on a local disk"
         )
     database.run(_SETTINGS)
     migrations.migrate(database, readonly=readonly)
+
+
+def _require_ours(database: Database) -> None:
+    owner = database.value("PRAGMA application_id")
+    empty = database.value("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)")
+    if owner != APPLICATION_ID and not (owner == 0 and empty):
+        raise errors.ForeignDatabase(
+            "this database belongs to another program", str(database.path), "choose another path or move it away"
+        )

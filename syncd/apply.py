@@ -6,7 +6,6 @@ converge finishes, or merges with what was saved since.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,11 +15,12 @@ from schema import announced, history, journal, store
 from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
+from syncd import holds
 from syncd.files import Stat, digest
-from syncd.gather import TABLE_NAMES, RecordId
+from syncd.gather import RecordId
 from syncd.identify import window
 from syncd.match import NEW
-from syncd.model import Clash, Keyed, Side, Sides, Verdict
+from syncd.model import Clash, Keyed, Sides, Verdict
 from syncd.owners import Parents
 from syncd.state import BankState, Kept
 
@@ -112,7 +112,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
         _position_subtasks(db, documents, names, batch.bases)
         _name_sessions(db, batch, names)
-        _note_clashes(db, batch.clashes, names, number, now)
+        holds.note_clashes(db, batch.clashes, names, number, now)
         _note_follows(db, batch, names, number, now)
         _settle_holds(db, batch.bases, now)
         if batch.more is not None:
@@ -343,24 +343,6 @@ def _name_sessions(db: Database, batch: Batch, names: Mapping[RecordId, str]) ->
                 "UPDATE sessions SET path = ?1 WHERE id = ?2 AND path IS NOT ?1",
                 (base.path, names.get((Table.SESSIONS, key), key)),
             )
-
-
-def _note_clashes(
-    db: Database, clashes: Sequence[Clash], names: Mapping[RecordId, str], number: int, now: datetime
-) -> None:
-    created = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    for c in clashes:
-        key = names.get((Table(c.table), c.key), c.key) if c.table in TABLE_NAMES else c.key
-        db.run(
-            """INSERT INTO conflicts(document, "table", key, field, base, file, db, kept, gone, "transaction",
-            created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (c.document, c.table, key, c.field, _text(c.base), _text(c.file), _text(c.db), Side(c.kept).value,
-             int(c.gone), number, created),
-        )
-
-
-def _text(value: Value) -> str | None:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
 
 
 def _note_follows(

@@ -94,5 +94,13 @@ def require_database(bank: Path) -> Path:
     """The database's file. Raises `NoDatabase` where there is none yet."""
     file = database_of(bank)
     if not file.is_file():
+        from syncd import lineage
+
+        known = lineage.read(bank)
+        if known is not None and known.aside:
+            raise lineage.was_set_aside(bank, known)
+        if known is not None:
+            hint = f"`syncd sync {bank}` makes it anew from the files, `syncd restore FILE` brings a backup back"
+            raise NoDatabase("the database is gone", str(bank), hint)
         raise NoDatabase("no database yet", str(bank), f"run `syncd init {bank}`")
     return file

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from schema import overview
+from schema.errors import CorruptDatabase, NotADatabase
 from schema.store import state_set
-from syncd import backups, config, drift, lock, requests
+from syncd import backups, config, drift, lineage, lock, requests
 from syncd.bank import database_of, require_documents
 from syncd.config import Config
 from syncd.engine import Engine
-from syncd.errors import SyncdError, from_os, line_of
+from syncd.errors import HaltedError, SyncdError, from_os, line_of
 from syncd.git import git_busy
 from syncd.holds import follows
 from syncd.inotify import Hub
@@ -77,6 +78,7 @@ class BankLoop:
         self._not_before = 0.0
         self._watch_at = 0.0
         self._database: tuple[int, int] | None = None
+        self._folded: int | None = None  # when the database's own file was last written, by a checkpoint of ours
 
     # -- for the main loop ---------------------------------------------------------------------------------------
 
@@ -148,6 +150,8 @@ class BankLoop:
         """Do what the hints and the clock ask for. What fails makes this bank wait, longer each time, and no other."""
         try:
             self._step()
+        except (CorruptDatabase, NotADatabase) as error:
+            self.failed(self._examined(error))
         except SyncdError as error:
             self.failed(error)
         except OSError as error:
@@ -166,7 +170,7 @@ class BankLoop:
         self._scan_at = self._not_before = time.monotonic() + wait
         self._again.at = None
         if self._back_off.telling:
-            event = "bank.halted" if gone else "bank.failed"
+            event = "bank.halted" if gone or isinstance(error, HaltedError) else "bank.failed"
             self._log.error(event, reason=str(error), failures=self._back_off.failures, retry_seconds=round(wait, 1))
         self._note_failure(str(error))
 
@@ -177,6 +181,15 @@ class BankLoop:
         if failures:
             self._log.info("bank.recovered", failures=failures)
             self._note_failure(None)
+
+    def _examined(self, error: SyncdError) -> SyncdError:
+        """A database that is damaged is kept aside, and nothing is done until a person looked."""
+        if self._engine is None:
+            return error
+        self._engine.abandon()
+        self._engine = self._rows = None
+        self.close()
+        return lineage.examined(self.bank, error)
 
     def _note_failure(self, sentence: str | None) -> None:
         """Let `status` know. Where the database itself fails there is nowhere to write it: the log has it."""
@@ -190,6 +203,8 @@ class BankLoop:
         self.config = config.load(self.bank)
         engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
         self._database = _identity(database_of(self.bank))
+        if engine.found is not None:
+            self._log.warning("database.replaced", reason=engine.found)
         self._watcher.start()
         self._watch_at = time.monotonic() + _WATCH_AGAIN
         self._rows = RowHints(engine.db.data_version)
@@ -199,13 +214,14 @@ class BankLoop:
         self._serve(engine)
         self._scan_at = self._next_scan()
         self._backup_at = self._next_backup(_BACKUP_SOON)
+        self._folded = _written(database_of(self.bank))
         self._lock.announce_ready()
         self._log.info("bank.ready", polling=self._watcher.reason)
 
     def _step(self) -> None:
         now = time.monotonic()
         dirty = self._watcher.take()
-        if self._engine is None or self._rows is None or self._is_another():
+        if self._engine is None or self._rows is None or self._is_another() or self._overwritten(self._engine):
             self._reopen()
             return
         engine = self._open_again() if self._back_off.failures else self._engine
@@ -246,6 +262,22 @@ class BankLoop:
     def _is_another(self) -> bool:
         """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
         return self._watcher.gone or _identity(database_of(self.bank)) != self._database
+
+    def _overwritten(self, engine: Engine) -> bool:
+        """Whether another program wrote an older or a damaged database over this one, in its very file.
+
+        Only checkpoints write that file, mostly our own. Raises `CorruptDatabase`.
+        """
+        written = _written(database_of(self.bank))
+        if written == self._folded:
+            return False
+        self._folded = written
+        if lineage.is_same(self.bank):
+            return False
+        engine.db.checkpoint(truncate=True)  # what is in the log stands in the file that is gone
+        engine.abandon()
+        self._engine = None
+        return True
 
     def _reopen(self) -> None:
         """Begin anew with what is there now. Raises `SyncdError`; then nothing is open."""
@@ -289,6 +321,8 @@ class BankLoop:
             self._drift_at = None
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
+            self._folded = _written(database_of(self.bank))
+            lineage.note(self.bank, engine.db)
         elif self._backup_at is not None and now >= self._backup_at:
             self._back_up(engine)
 
@@ -355,6 +389,14 @@ class BankLoop:
             seconds = max(_POLLING, 100 * self._scan_took * self.share)
         self._interval = seconds
         return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
+
+
+def _written(file: Path) -> int | None:
+    """When the database's file was last written (ns), by what stat says."""
+    try:
+        return os.stat(file).st_mtime_ns
+    except OSError:
+        return None
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

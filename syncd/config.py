@@ -25,7 +25,7 @@ class Setting(NamedTuple):
 
     name: str
     kind: type
-    default: int | float | str | tuple[str, ...]
+    default: int | float | str | bool | tuple[str, ...]
     help: str
     why_not: Callable[[Any], str | None]
     user_only: bool = False
@@ -81,6 +81,11 @@ SETTINGS: tuple[Setting, ...] = (
             "days of which the newest backup is kept; with `weekly_backups` 0 too, the daemon makes none",
             _at_least(0)),
     Setting("weekly_backups", int, 4, "weeks of which the newest backup is kept", _at_least(0)),
+    Setting("cutover_days", float, 7.0,
+            "days that must have passed since anything was unexplained before `syncd cutover`", _at_least(0)),
+    Setting("cutover_edits", int, 20, "edits of files that must have come since then", _at_least(0)),
+    Setting("read_only_files", bool, False, "in mode database-first, take the write permission from the files",
+            lambda _: None),
     Setting("timezone", str, "",
             "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's",
             _zone),
@@ -103,6 +108,9 @@ class Config:
     max_document_mb: int = 64
     daily_backups: int = 7
     weekly_backups: int = 4
+    cutover_days: float = 7.0
+    cutover_edits: int = 20
+    read_only_files: bool = False
     timezone: str = ""
     log_level: str = "info"
     banks: tuple[str, ...] = ()

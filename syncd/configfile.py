@@ -12,7 +12,10 @@ from syncd.errors import ConfigError, from_os
 if TYPE_CHECKING:
     from syncd.config import Setting
 
-_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text in quotes", tuple: "a list of texts in quotes"}
+_KIND_NAMES = {
+    int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false",
+    tuple: "a list of texts in quotes",
+}  # fmt: skip
 
 
 class Given(NamedTuple):
@@ -77,7 +80,7 @@ def _given(name: str, value: Any, known: dict[str, Setting], line: int, file: Pa
 def _why_not(setting: Setting, value: Any) -> str | None:
     kind = setting.kind
     kinds = (int, float) if kind is float else (list if kind is tuple else kind,)
-    right = isinstance(value, kinds) and not isinstance(value, bool)
+    right = isinstance(value, kinds) and (kind is bool or not isinstance(value, bool))
     if right and kind is tuple:
         right = all(isinstance(item, str) for item in value)
     return setting.why_not(value) if right else f"must be {_KIND_NAMES[kind]}"

@@ -6,7 +6,7 @@ Reads the database, changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from parser.document import At
@@ -22,8 +22,8 @@ from syncd.homes import Homes, start
 from syncd.incoming import Incoming
 from syncd.lookup import RowLookup
 from syncd.match import Edited, Matcher
-from syncd.model import Clash, Keyed, Mode, Sides, Verdict
-from syncd.reconcile import reached, reconcile, settled
+from syncd.model import Clash, Keyed, Mode, Side, Sides, Verdict
+from syncd.reconcile import reached, reconcile, settled, unite
 from syncd.state import BankState
 
 
@@ -62,7 +62,8 @@ class Question:
     """Everything that a decision rests on.
 
     ``accepted`` names the holds that got their yes, as ``(path, kind, hash)``; ``follows`` the fields whose other
-    current readings are due to be brought along now; ``held`` documents that wait already.
+    current readings are due to be brought along now. ``flipping`` gives the sentence for documents that another program
+    rewrites again and again. ``united``: the database is older than the files, and nothing is deleted.
     """
 
     incoming: Mapping[str, Incoming]
@@ -72,6 +73,8 @@ class Question:
     mode: Mode
     follow_now: bool
     now: datetime
+    flipping: Mapping[str, str] = field(default_factory=dict)
+    united: bool = False
 
 
 class Decider:
@@ -93,7 +96,7 @@ class Decider:
             deltas = self._deltas()
             gatherer = Gatherer(self._db, self._state, deltas, self._ask.nets)
             sides = {record: gatherer.sides(record) for record in self._records(gatherer)}
-            verdicts = {record: reconcile(s) for record, s in sides.items()}
+            verdicts = {record: self._verdict(s) for record, s in sides.items()}
             families.keep_together(self._db, sides, verdicts)
             families.change_owners(self._ask.nets, sides, verdicts)
             if not self._hold_deletions(sides, verdicts):
@@ -105,13 +108,26 @@ class Decider:
             self._observe(sides, verdicts)
         else:
             self._emit(sides, verdicts)
-        out.clashes = [c for i in self._ask.incoming.values() for c in i.clashes if self._stands(c, sides)]
+        clashes = [c for i in self._ask.incoming.values() for c in i.clashes]
+        out.clashes = [self._against_row(c, sides) for c in clashes if self._stands(c, sides)]
         out.verdicts = [
             (verdict, sides[record])
             for record, verdict in verdicts.items()
             if record not in self._untouched and (record not in out.unsealed or _does_something(verdict, sides[record]))
         ]
         return out
+
+    def _verdict(self, sides: Sides) -> Verdict:
+        """In mode database-first the database wins, and a new document does not change a record that is there."""
+        if self._ask.united:
+            return unite(sides)
+        if self._ask.mode is not Mode.DATABASE_FIRST:
+            return reconcile(sides)
+        new = sides.db is not None and any(self._is_new(s.path) for s in sides.after)
+        return reconcile(sides, Side.DB, Side.DB if new else None)
+
+    def _is_new(self, path: str) -> bool:
+        return path in self._ask.incoming and path not in self._state.rows
 
     def _records(self, gatherer: Gatherer) -> list[RecordId]:
         records = dict.fromkeys(gatherer.records())
@@ -145,6 +161,10 @@ class Decider:
         for path, incoming in self._ask.incoming.items():
             if incoming.document and incoming.disk and (reason := guard.marker_reason(incoming.disk.data)):
                 self._hold(path, "markers", reason, 0)
+            elif path in self._ask.flipping:
+                self._hold(path, "flips", self._ask.flipping[path], 0)
+            elif incoming.copy_of:
+                self._hold(path, "copy", f"is a copy of {incoming.copy_of}, which stands where it was", 0)
 
     def _hold_deletions(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> bool:
         """Whether a document had to be taken out of the batch because too much would go with it."""
@@ -155,7 +175,7 @@ class Decider:
             for path in (before - after) & self._ask.incoming.keys():
                 if not after - before:
                     stays.add(path)
-                gone = verdict.row is None and sides[record].db is not None
+                gone = verdict.row is None and sides[record].db is not None and not self._ask.united
                 lost[path] = lost.get(path, 0) + gone
         found = False
         for path, deleted in lost.items():
@@ -202,8 +222,17 @@ class Decider:
         if known is None or known.db is None or clash.field is None:
             return True
         now = known.db.get(clash.field)
+        if clash.replaces:
+            return now != clash.file
         # A row that was changed too met the file's value in the record's own decision, which tells it.
         return now != clash.file and (known.base is None or known.base.get(clash.field) == now)
+
+    def _against_row(self, clash: Clash, sides: Mapping[RecordId, Sides]) -> Clash:
+        """A save that is put back is told against the row as it is now."""
+        known = sides.get((Table(clash.table), clash.key)) if clash.table in TABLE_NAMES else None
+        if not clash.replaces or known is None or known.db is None or clash.field is None:
+            return clash
+        return replace(clash, db=known.db.get(clash.field))
 
     # -- files ---------------------------------------------------------------------------------------------------
 

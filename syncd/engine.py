@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from schema import announced, journal, store
 from schema.db import Database, open_database
-from syncd import apply, diffs, holds, publish
+from syncd import apply, diffs, holds, lineage, publish, readonly
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
@@ -21,11 +21,13 @@ from syncd.decide import Decided, Decider, Question
 from syncd.edited import EditedSections, edited_sections
 from syncd.errors import expected
 from syncd.files import Held
+from syncd.flips import Flips
 from syncd.git import git_unfinished
 from syncd.incoming import Incoming, Reader
-from syncd.model import Mode, Report, State
+from syncd.model import Mode, Report
 from syncd.pending import row_changes
 from syncd.rescue import Rescued, rescued
+from syncd.rounds import Round, add, named, report
 from syncd.scan import Scan, scan
 from syncd.state import BankState
 from syncd.walk import walk
@@ -36,23 +38,6 @@ Clock = Callable[[], datetime]
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class _Round:
-    """What one round did."""
-
-    committed: apply.Committed | None = None
-    absorbed: set[str] = field(default_factory=set)
-    emitted: set[str] = field(default_factory=set)
-    again: set[str] = field(default_factory=set)
-    waiting: dict[str, str] = field(default_factory=dict)
-    unwritten: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    diffs: list[tuple[str, str]] = field(default_factory=list)
-    row_diffs: list[str] = field(default_factory=list)
-    prepared: publish.PreparedFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +63,51 @@ class Engine:
         self._swept = False
         self.unfinished = git_unfinished(bank)
         self._late: list[Rescued] = []
+        self.flips = Flips()
+        self.found: str | None = None
+        self._known = False
+        self._united = False
 
     @classmethod
-    def open(cls, bank: Path, *, create: bool, config: Config | None = None, clock: Clock = _now) -> Engine:
-        """Open the bank's database, making it where ``create`` says so. Raises `schema.errors.SyncdError`."""
+    def open(
+        cls, bank: Path, *, create: bool, config: Config | None = None, clock: Clock = _now, rebuild: bool = False
+    ) -> Engine:
+        """Open the bank's database, making it where ``create`` says so.
+
+        One that is lost or older than what is known of it is told in ``found``; what is damaged or of another bank is
+        refused, unless a damaged one was kept aside and is to be made anew (``rebuild``). Raises `SyncdError`.
+        """
         file = database_of(bank)
         if create:
             file.parent.mkdir(mode=0o700, exist_ok=True)
-        return cls(bank, open_database(file, create=create), config or Config(), clock)
+        db, found = lineage.enter(bank, lambda: open_database(file, create=create), rebuild=rebuild)
+        engine = cls(bank, db, config or Config(), clock)
+        engine.found, engine._known = found, True
+        return engine
 
     def now(self) -> datetime:
         """The time by the engine's clock."""
         return self._clock()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and remember how it was left."""
+        if self._known:
+            lineage.note(self.bank, self.db)
+            self._known = False
         self.db.close()
+
+    def abandon(self) -> None:
+        """Close the database, which is damaged or no longer this bank's, without writing to it."""
+        self.db.abandon()
 
     @property
     def mode(self) -> Mode:
         """How files and rows are brought together now: while git waits for a person, no file is written."""
-        if self.unfinished is not None:
-            return Mode.OBSERVE
+        return Mode.OBSERVE if self.unfinished is not None else self.chosen_mode
+
+    @property
+    def chosen_mode(self) -> Mode:
+        """The mode that was chosen for the bank."""
         return Mode(store.state_get(self.db, "mode") or Mode.COEXIST)
 
     def converge(
@@ -124,18 +132,33 @@ class Engine:
 
     def _converge(self, only: set[str] | None, settle: bool, follow: bool, dry_run: bool) -> Report:
         self.unfinished = git_unfinished(self.bank)
-        total = _Round()
+        self._united = store.state_get(self.db, lineage.UNION) is not None
+        total = Round()
+        if self._united:
+            if self.unfinished is not None:
+                return self._report(Round(waiting={"the database": f"older than the files; {self.unfinished}"}))
+            only = None
         for number in range(_ROUNDS):
             done = self._round(only, follow, dry_run, settle)
             self._publish(done)
-            _add(total, done, only)
+            add(total, done, only)
             if dry_run or not done.again:
                 break
             only = done.again
             time.sleep(0.002 * number)
         else:
             total.waiting |= {path: "saved again and again by another program" for path in done.again if path}
+        if not dry_run:
+            self._finish(total)
         return self._report(total, dry_run)
+
+    def _finish(self, total: Round) -> None:
+        """What is done once a converge found nothing more to do."""
+        if self._united and not total.waiting:
+            lineage.united(self.db, self._clock(), total.came_back)
+            lineage.note(self.bank, self.db, anew=True)
+        mode = self.chosen_mode
+        total.problems += readonly.keep(self.bank, self.db, self.state, self.config, mode, total.emitted)
 
     def commit_rows(self) -> tuple[tuple[str, ...], Callable[[], Report]]:
         """Plan and commit what follows from row changes, inside the transaction in which they were made.
@@ -146,10 +169,10 @@ class Engine:
         done = self._round(set(), follow=False, dry_run=False, settle=False, strict=True)
 
         def finish() -> Report:
-            total = _Round()
+            total = Round()
             with expected():
                 self._publish(done)
-            _add(total, done, set())
+            add(total, done, set())
             if not done.again:
                 return self._report(total)
             later = self.converge(done.again)
@@ -161,9 +184,9 @@ class Engine:
 
     def _round(
         self, only: set[str] | None, follow: bool, dry_run: bool, settle: bool, strict: bool = False
-    ) -> _Round:
+    ) -> Round:
         began = time.perf_counter()
-        done = _Round()
+        done = Round()
         outbox = publish.outbox(self.db)
         if not dry_run:
             self._sweep(only)
@@ -172,6 +195,8 @@ class Engine:
                     self.db, self.state, self.bank, self.held, outbox, only, done.waiting, done.unwritten
                 )
         found = self._scan(only, outbox, settle)
+        if self._united and self.mode is not Mode.OBSERVE:
+            self._bring_back(found, dry_run, done)
         if not dry_run:
             publish.leave_unwritten(found, outbox, done.waiting, done.unwritten)
         done.waiting |= found.waiting
@@ -188,8 +213,13 @@ class Engine:
             if not dry_run:
                 holds.note(self.db, [], found, self._clock())
             return done
-        question = Question(incoming, nets, follows, holds.accepted(self.db), self.mode, follow, self._clock())
+        saved = [path for path, arrived in incoming.items() if self._saved(arrived)]
+        flipping = self.flips.reasons(saved, time.monotonic()) | holds.flipping(self.db)
+        question = Question(
+            incoming, nets, follows, holds.accepted(self.db), self.mode, follow, self._clock(), flipping, self._united
+        )
         decided = Decider(self.db, self.state, self.config, question).decide()
+        done.came_back += sum(v.insert and bool(s.before) for v, s in decided.verdicts if self._united)
         done.problems += decided.problems
         done.refused += decided.refused
         if dry_run:
@@ -200,6 +230,21 @@ class Engine:
         holds.note(self.db, decided.holds, found, self._clock())
         self._carry_out(decided, incoming, edits, outbox, Seen(seen, rows.idle), began, done)
         return done
+
+    def _bring_back(self, found: Scan, dry_run: bool, done: Round) -> None:
+        """Write the documents that only an older database still has, unless their text stands elsewhere by now."""
+        appeared = {content.digest for path, content in found.changed.items() if path not in self.state.rows}
+        texts = {p: self.state.data(p) for p in sorted(found.missing) if self.state.rows[p].hash not in appeared}
+        found.missing -= texts.keys()
+        done.came_back += len(texts)
+        done.emitted |= texts.keys()
+        done.diffs += [(p, diffs.sides(None, text, p, "file", "as written")) for p, text in texts.items() if dry_run]
+        if texts and not dry_run:
+            publish.bring_back(self.db, texts, self._clock())
+            lines = dict.fromkeys(texts)
+            publish.settle_outbox(
+                self.db, self.state, self.bank, self.held, lines, None, done.waiting, done.unwritten
+            )
 
     def _sweep(self, only: set[str] | None) -> None:
         """Clear away what an earlier run left, once, before the first whole scan: a document may be among it."""
@@ -244,11 +289,18 @@ class Engine:
         return young
 
     def _incoming(
-        self, found: Scan, outbox: dict[str, str | None], edits: EditedSections, done: _Round
+        self, found: Scan, outbox: dict[str, str | None], edits: EditedSections, done: Round
     ) -> dict[str, Incoming]:
+        output = self.chosen_mode is Mode.DATABASE_FIRST
+        if output and self.unfinished is not None:  # neither may a file be written nor is it to be absorbed
+            done.waiting |= dict.fromkeys((*found.changed, *found.missing), self.unfinished)
+            return {}
         writes = self.mode is not Mode.OBSERVE
         texts = edits.texts if writes else {}
-        reader = Reader(self.db, self.state, outbox, texts, writes)
+        taken = {(path, digest) for path, _, digest in holds.accepted(self.db)} if output else ()
+        reader = Reader(
+            self.db, self.state, outbox, texts, writes, output=output, united=self._united, taken=taken
+        )
         incoming = {}
         for number, (path, content) in enumerate(found.changed.items(), 1):
             incoming[path] = reader.read(path, content)
@@ -264,14 +316,14 @@ class Engine:
             self._put_off(incoming, edits, outbox, done)
         return {path: i for path, i in incoming.items() if not self._known_problem(i)}
 
-    def _add_late(self, reader: Reader, incoming: dict[str, Incoming], done: _Round) -> None:
+    def _add_late(self, reader: Reader, incoming: dict[str, Incoming], done: Round) -> None:
         """Texts that were saved into files that we replaced; one that met another save of its document comes next."""
         for item in self._late:
             if item.path not in incoming and (now := publish.look(self.bank, item.path, done.waiting)) is not None:
                 incoming[item.path] = reader.read_late(item.path, now.content, item.data)
 
     def _put_off(
-        self, incoming: dict[str, Incoming], edits: EditedSections, outbox: Collection[str], done: _Round
+        self, incoming: dict[str, Incoming], edits: EditedSections, outbox: Collection[str], done: Round
     ) -> None:
         """In a mode that writes no file, a document that was edited on both sides stays as it is on both."""
         for path in incoming.keys() & {*edits.texts, *outbox}:
@@ -293,12 +345,13 @@ class Engine:
         outbox: Mapping[str, str | None],
         seen: Seen,
         began: float,
-        done: _Round,
+        done: Round,
     ) -> None:
         bases = self._bases(decided, incoming, outbox)
-        saved = any(self._saved(arrived) for arrived in incoming.values())
+        saved = [arrived for arrived in incoming.values() if self._saved(arrived)]
+        back = bool(saved) and all(arrived.put_back for arrived in saved)
         rows = bool(edits.texts) or any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
-        batch = Batch(*_named(saved, rows, announced.of_pending(self.db, seen.upto)), seen=seen.upto)
+        batch = Batch(*named(bool(saved), rows, back, announced.of_pending(self.db, seen.upto)), seen=seen.upto)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
         batch.clashes += decided.clashes
@@ -319,11 +372,12 @@ class Engine:
             prepared.discard()
             raise
         done.again |= self._drop_late(bases)
-        done.absorbed |= {b.path for b in bases if b.path in incoming}
+        done.absorbed |= {b.path for b in bases if b.path in incoming and not incoming[b.path].put_back}
         done.emitted |= set(done.committed.files)
+        self.flips.note((a.path for a in saved if a.path in done.committed.files), time.monotonic())
         done.prepared = prepared
 
-    def _publish(self, done: _Round) -> None:
+    def _publish(self, done: Round) -> None:
         """Put the files of a round in place. What they show is durable by now."""
         if done.prepared is not None:
             done.again |= done.prepared.publish(self.db, self.state, self.held, done.waiting, done.unwritten)
@@ -370,7 +424,7 @@ class Engine:
 
     # -- telling -------------------------------------------------------------------------------------------------
 
-    def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: _Round) -> None:
+    def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: Round) -> None:
         """The diffs of both sides for a dry run."""
         for base in self._bases(decided, incoming, {}):
             old = self.state.data(base.path)
@@ -384,61 +438,11 @@ class Engine:
             done.row_diffs += diffs.of_rows(verdict.table, verdict.key, sides.db, verdict.row)
         done.problems += [f"{hold.path} would be held: it {hold.reason}" for hold in decided.holds]
 
-    def _report(self, total: _Round, dry_run: bool = False) -> Report:
+    def _report(self, total: Round, dry_run: bool = False) -> Report:
         if not dry_run:
             publish.note_refused(self.db, total.unwritten)
-        conflicts, open_holds = holds.open_conflicts(self.db), holds.open_holds(self.db)
-        pending = tuple(sorted({*total.waiting, *total.unwritten}))
-        state = State.PENDING if pending else State.CONVERGED
-        told = total.unwritten or total.waiting
-        reason = next((f"{path}: {why}" for path, why in sorted(told.items())), None)
-        if self.unfinished is not None and journal.has_pending(self.db):
-            state, reason = State.PENDING, f"rows wait to be written: {self.unfinished}"
-        if conflicts or open_holds or total.unwritten:
-            state = State.ATTENTION
-        if open_holds:
-            reason = f"{open_holds[0]['path']} {open_holds[0]['reason']}"
-        return Report(
-            state,
-            total.committed.transaction_id if total.committed else None,
-            total.committed.number if total.committed else None,
-            tuple(sorted(total.absorbed)),
-            tuple(sorted(total.emitted)),
-            conflicts,
-            open_holds,
-            tuple(total.problems),
-            pending,
-            reason,
-            tuple(total.diffs),
-            tuple(total.row_diffs),
-            tuple(total.refused),
-            tuple({"path": path, "reason": why} for path, why in sorted(total.unwritten.items())),
-        )
-
-
-def _add(total: _Round, done: _Round, only: set[str] | None) -> None:
-    total.committed = done.committed or total.committed
-    total.absorbed |= done.absorbed
-    total.emitted |= done.emitted
-    total.problems += done.problems
-    total.refused += done.refused
-    total.unwritten = done.unwritten
-    total.diffs += done.diffs
-    total.row_diffs += done.row_diffs
-    looked_at = total.waiting.keys() if only is None else only
-    total.waiting = {path: why for path, why in total.waiting.items() if path not in looked_at} | done.waiting
-
-
-def _named(saved: bool, rows: bool, names: announced.Named) -> tuple[str, str]:
-    """Operation and origin of a transaction, from whether documents were saved, rows changed, and who changed them."""
-    origin = "+".join(names.origins)
-    rows = rows and bool(origin)  # derived values that an edit of a file brings along are nobody else's
-    if saved and rows:
-        return "converge", f"file+{origin}"
-    if rows:
-        named = len(names.operations) == 1 and names.operations[0] != announced.EXTERNAL
-        return names.operations[0] if named else "emit", origin
-    return ("absorb", "file") if saved else ("follow", "syncd")
+        rows_wait = self.unfinished if journal.has_pending(self.db) else None
+        return report(total, holds.open_conflicts(self.db), holds.open_holds(self.db), rows_wait)
 
 
 def _does_something(batch: Batch) -> bool:

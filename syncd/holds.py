@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from schema.db import Database
-from schema.records import Table
+from schema.records import Table, Value
 from syncd.decide import Hold
-from syncd.gather import RecordId
+from syncd.gather import TABLE_NAMES, RecordId
+from syncd.model import Clash, Side
 from syncd.scan import Scan
 
 _CONFLICT = ("id", "document", "table", "key", "field", "base", "file", "db", "kept", "transaction")
@@ -39,6 +41,11 @@ def accepted(db: Database) -> frozenset[tuple[str, str, str | None]]:
     return frozenset(db.rows("SELECT path, kind, hash FROM holds WHERE state = 'accepted' AND settled_at IS NULL"))
 
 
+def flipping(db: Database) -> dict[str, str]:
+    """Documents that are held because another program rewrites them again and again, with the sentence."""
+    return dict(db.rows("SELECT path, reason FROM holds WHERE kind = 'flips' AND state = 'open'"))
+
+
 def follows(db: Database) -> frozenset[tuple[RecordId, str]]:
     """Fields that a manual edit changed in one place while other current readings still wait."""
     rows = db.rows('SELECT "table", key, field FROM follows')
@@ -48,7 +55,13 @@ def follows(db: Database) -> frozenset[tuple[RecordId, str]]:
 def note(db: Database, held: Sequence[Hold], found: Scan, now: datetime) -> None:
     """Bring the open holds to what is held now. Writes only what differs."""
     wanted = {(h.path, h.kind, h.hash): h for h in held}
-    rows = db.rows("SELECT id, path, kind, hash FROM holds WHERE state = 'open'")
+    rows = db.rows("SELECT id, path, kind, hash FROM holds WHERE state = 'open' AND kind IS NOT 'database'")
+    for number, path, kind, _ in rows:
+        # A program that goes on rewriting a held document is still the same case.
+        again = next((h for h in held if kind == "flips" and (h.path, h.kind) == (path, kind)), None)
+        if again is not None:
+            db.run("UPDATE holds SET hash = ? WHERE id = ?", (again.hash, number))
+    rows = db.rows("SELECT id, path, kind, hash FROM holds WHERE state = 'open' AND kind IS NOT 'database'")
     present = {(path, kind, digest) for _, path, kind, digest in rows}
     gone = [number for number, *key in rows if tuple(key) not in wanted and _looked_at(found, key[0])]
     new = [h for key, h in wanted.items() if key not in present]
@@ -70,3 +83,52 @@ def _looked_at(found: Scan, path: str) -> bool:
     if path in found.waiting:
         return False
     return found.complete or path in found.changed or path in found.missing
+
+
+def note_clashes(
+    db: Database, clashes: Sequence[Clash], names: Mapping[RecordId, str], number: int, now: datetime
+) -> None:
+    """Keep the clashes of a transaction as conflicts. ``names`` gives the keys that new records got."""
+    created = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for c in _news(db, clashes, created):
+        key = names.get((Table(c.table), c.key), c.key) if c.table in TABLE_NAMES else c.key
+        db.run(
+            """INSERT INTO conflicts(document, "table", key, field, base, file, db, kept, gone, "transaction",
+            created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (c.document, c.table, key, c.field, _text(c.base), _text(c.file), _text(c.db), Side(c.kept).value,
+             int(c.gone), number, created),
+        )
+
+
+def _news(db: Database, clashes: Sequence[Clash], now: str) -> list[Clash]:
+    """Clashes that no open conflict tells already. One that a newer save of its place goes beyond is closed."""
+    news = []
+    for c in clashes:
+        if c.kept is not Side.DB:
+            news.append(c)
+            continue
+        rows = db.rows(
+            """SELECT id, base, file, db, gone FROM conflicts WHERE resolved_at IS NULL AND kept = 'db'
+            AND document = ? AND "table" = ? AND key IS ? AND field IS ?""",
+            (c.document, c.table, c.key, c.field),
+        )
+        said = (_text(c.base), _text(c.file), _text(c.db), int(c.gone))
+        if said in [row[1:] for row in rows]:
+            continue
+        beyond = [row[0] for row in rows if c.replaces and _goes_beyond(c, row[2])]
+        db.run_many(
+            "UPDATE conflicts SET resolved_at = ?, resolution = 'replaced' WHERE id = ?", [(now, n) for n in beyond]
+        )
+        news.append(c)
+    return news
+
+
+def _goes_beyond(clash: Clash, earlier: str | None) -> bool:
+    """Whether a save holds all that an earlier one of the same place said."""
+    if clash.table != "documents":
+        return True
+    return set((earlier or "").split("\n")) <= set((_text(clash.file) or "").split("\n"))
+
+
+def _text(value: Value) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value

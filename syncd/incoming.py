@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from parser.document import Document, parse
 from schema import history
 from schema.db import Database
+from syncd import putback
 from syncd.files import Content
 from syncd.identify import align
 from syncd.merge import nearest
@@ -23,7 +24,8 @@ class Incoming:
     """A document of a batch. ``disk`` is what its file holds (None: no file), ``document`` its file side.
 
     ``document`` differs from the file where another text was ``merged`` in; it is None where the file is gone or no
-    text.
+    text. ``put_back`` says that the file gets the database's text again; ``copy_of`` names the document that was, and
+    whose text this new one has.
     """
 
     path: str
@@ -33,6 +35,8 @@ class Incoming:
     clashes: tuple[Clash, ...] = ()
     merged: bool = False
     late: bytes | None = None
+    put_back: bool = False
+    copy_of: str | None = None
 
 
 class Reader:
@@ -40,6 +44,8 @@ class Reader:
 
     ``outbox`` are documents whose last emitted text never reached the disk; ``edited`` gives the texts of documents
     whose sections were changed by a client of the database. Unless ``writes``, a file side is what the file holds.
+    With ``output`` files are output (mode database-first): what somebody saved is put back, but for what ``taken``
+    names by path and digest. ``united``: the database is older than the files, so nobody's text is older than its own.
     """
 
     def __init__(
@@ -49,8 +55,15 @@ class Reader:
         outbox: Mapping[str, str | None],
         edited: Mapping[str, str],
         writes: bool = True,
+        *,
+        output: bool = False,
+        united: bool = False,
+        taken: Collection[tuple[str, str | None]] = (),
     ) -> None:
         self._writes = writes
+        self._output = output and not united
+        self._united = united
+        self._taken = taken
         self._db = db
         self._state = state
         self._outbox = outbox
@@ -59,6 +72,11 @@ class Reader:
     def read(self, path: str, disk: Content | None) -> Incoming:
         """The file side of ``path``, whose file holds ``disk``."""
         base = self._state.base(path)
+        if self._output and (path, disk.digest if disk else None) not in self._taken:
+            if base is not None:
+                return self._put_back(path, disk, base, disk.data if disk else None)
+            if disk is not None and path not in self._state.rows:
+                return self._new(path, disk)
         if disk is None:
             return self._gone(path, base)
         if problem := not_text(disk.data):
@@ -68,6 +86,8 @@ class Reader:
             return Incoming(path, disk, parse(path, text, base.document if base else None))
         if path in self._edited:
             return self._merged(path, disk, base, text, self._edited[path])
+        if self._united:
+            return Incoming(path, disk, parse(path, text, base.document))
         return self._fresh_or_stale(path, disk, base, text)
 
     def read_late(self, path: str, disk: Content | None, saved: bytes) -> Incoming:
@@ -75,6 +95,8 @@ class Reader:
         text, base = saved.decode(), self._state.base(path)
         if base is None:
             return Incoming(path, disk, parse(path, text), merged=True, late=saved)
+        if self._output:
+            return replace(self._put_back(path, disk, base, saved), late=saved)
         texts, _ = self._texts(path)
         had = texts[nearest(text, texts)]
         done = rebase(had, base, text, tell=True)
@@ -87,6 +109,50 @@ class Reader:
             return Incoming(path, None, None)
         clash = Clash(path, "sections", path, "text", base.document.text, None, edited, Side.DB)
         return Incoming(path, None, parse(path, edited, base.document), None, (clash,), True)
+
+    def _put_back(self, path: str, disk: Content | None, base: Keyed, saved: bytes | None) -> Incoming:
+        """Files are output: the file side is what the database has, and what was ``saved`` is kept as conflicts."""
+        document = base.document
+        if path in self._edited:
+            document = parse(path, self._edited[path], document)
+        return Incoming(path, disk, document, None, self._kept(path, base, saved), True, put_back=True)
+
+    def _kept(self, path: str, base: Keyed, saved: bytes | None) -> tuple[Clash, ...]:
+        """The conflicts of a save, told against the version that its writer had."""
+        if saved is None:
+            return putback.deleted(base.document)
+        try:
+            text = saved.decode()
+        except UnicodeDecodeError:
+            return putback.unreadable(base, saved)
+        had = self._agreed(path, base, text)
+        return putback.put_back(had, base, text) if text != had else ()
+
+    def _agreed(self, path: str, base: Keyed, text: str) -> str:
+        """The text that ``text`` was made from, of those that both sides had: what was put back is none of them."""
+        texts: list[str] = []
+        newer: history.Version | None = None
+        for version, content in history.texts(self._db, path, _VERSIONS):
+            if content is None:
+                break
+            undone = newer is not None and newer.emitted and newer.transaction == version.transaction
+            if version.emitted or not undone:
+                texts.append(content.decode("utf-8", "surrogateescape"))
+            newer = version
+        if path in self._outbox:
+            texts = texts[1:]  # the newest one was never on disk
+        had = texts[nearest(text, texts)] if texts else base.document.text
+        # Exactly an earlier text: somebody put it there on purpose, so what would go with it is told.
+        return base.document.text if had == text and path not in self._outbox else had
+
+    def _new(self, path: str, disk: Content) -> Incoming:
+        """A new document is taken in, unless it is one that was moved by hand: that one is put back where it was."""
+        try:
+            document = parse(path, disk.data.decode())
+        except UnicodeDecodeError as error:
+            return Incoming(path, disk, None, f"not UTF-8 (byte {error.start + 1}): left alone")
+        same = (other for other, row in self._state.rows.items() if row.hash == disk.digest and disk.data)
+        return Incoming(path, disk, document, copy_of=next(same, None))
 
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""

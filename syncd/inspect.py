@@ -12,9 +12,10 @@ from typing import Any
 
 from schema import overview
 from schema.db import Database, open_database
-from schema.errors import OlderSchema
-from syncd import backups, config, lock
+from schema.errors import CorruptDatabase, NotADatabase, OlderSchema
+from syncd import backups, config, lineage, lock
 from syncd import bank as banks
+from syncd.errors import line_of
 from syncd.walk import Stat, walk
 
 
@@ -39,11 +40,13 @@ def status(bank: Path) -> dict[str, Any]:
         conflicts, held, refused = overview.open_conflicts(db), overview.held(db), overview.refused(db)
         pending = {"files": _pending_files(bank, db, set(held)), "db": _pending_rows(db)}
         last, backup = overview.last_transaction(db), backups.told(bank, db, config.load(bank))
-        waiting = conflicts + len(held) + len(refused) + bool(backup["failure"])
+        reason, halted = _out_of_line(bank, db)
+        waiting = bool(reason) + conflicts + len(held) + len(refused) + bool(backup["failure"])
+        state = _state(bool(overview.named(db, "failure")), waiting, sum(pending.values()))
         return {
             "path": str(bank),
             "mode": mode(db),
-            "state": _state(bool(overview.named(db, "failure")), waiting, sum(pending.values())),
+            "state": "halted" if halted else state,
             "documents": overview.document_count(db),
             "records": overview.record_counts(db),
             "pending": pending,
@@ -53,6 +56,7 @@ def status(bank: Path) -> dict[str, Any]:
             "drift": _drift(db),
             "last_transaction": last,
             "backup": backup,
+            "reason": reason or overview.named(db, "failure"),
             "daemon": _daemon(bank),
         }
 
@@ -66,9 +70,22 @@ def at_rest(bank: Path) -> bool:
         return False
     try:
         with reading(bank) as db:
-            return overview.is_quiet(db) and _as_noted(listing.stats, overview.stats(db), time.time_ns())
-    except OlderSchema:
+            known = lineage.standing(db, lineage.read(bank)) in (lineage.Standing.SAME, lineage.Standing.NEW)
+            united = overview.named(db, lineage.UNION) is None
+            quiet = known and united and overview.is_quiet(db)
+            return quiet and _as_noted(listing.stats, overview.stats(db), time.time_ns())
+    except (OlderSchema, CorruptDatabase, NotADatabase):
         return False
+
+
+def _out_of_line(bank: Path, db: Database) -> tuple[str | None, bool]:
+    """What is wrong with the database as a whole, and whether nothing is done before a person looked."""
+    match lineage.standing(db, lineage.read(bank)):
+        case lineage.Standing.FOREIGN:
+            return line_of(lineage.foreign(bank)), True
+        case lineage.Standing.OLDER:
+            return "the database is older than the files; `syncd sync` brings both together", False
+    return None, False
 
 
 def _state(failed: bool, waiting: int, pending: int) -> str:

@@ -33,6 +33,8 @@ def merge_texts(base: str, file: str, db: str) -> Merged:
         return Merged(file)
     if file == base:
         return Merged(db)
+    if base and not base.endswith("\n") and file.endswith("\n") and db.endswith("\n"):
+        base += "\n"  # both sides ended the last line: what each added below it need not meet
     from merge3 import Merge3
 
     parts: list[str] = []

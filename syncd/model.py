@@ -76,7 +76,8 @@ class Shown:
 class Clash:
     """A field that both sides changed to different values. ``kept`` names the side whose value stands.
 
-    ``gone`` says that the other side deleted the whole record.
+    ``gone`` says that the other side deleted the whole record; ``replaces`` that a newer save of the same place takes
+    the place of an open conflict about it.
     """
 
     document: str
@@ -88,6 +89,7 @@ class Clash:
     db: Value
     kept: Side
     gone: bool = False
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from schema import overview, store
+from schema import journal, overview, store
 from schema.db import Database
 from syncd.apply import NewBase
 from syncd.errors import SyncdError
@@ -203,6 +204,17 @@ def leave_unwritten(
             continue
         if path not in refused:
             waiting.setdefault(path, "its text is still to be written")
+
+
+def bring_back(db: Database, texts: Mapping[str, bytes | None], now: datetime) -> None:
+    """Have documents written that have a base and no file: `settle_outbox` does it, now or after a crash."""
+    with db.atomic():
+        opened = journal.begin_transaction(db, "bring back", "syncd", now)
+        db.run_many(
+            'INSERT OR REPLACE INTO outbox(path, expected, text, "transaction") VALUES (?, NULL, ?, ?)',
+            [(path, text, opened.number) for path, text in texts.items()],
+        )
+        journal.finish(db, opened, ["documents"], 0, 0.0)
 
 
 def _finish(

@@ -35,14 +35,14 @@ def rebase(had: str, now: Keyed, saved: str, *, tell: bool) -> Rebased:
     saved text would have reverted are told too (their value of now stands).
     """
     path = now.document.path
-    base = _keyed(now, parse(path, had, now.document))
-    theirs = _keyed(base, parse(path, saved, base.document))
+    base = keyed_like(now, parse(path, had, now.document))
+    theirs = keyed_like(base, parse(path, saved, base.document))
     old, new, file = places(base), places(now), places(theirs)
     merged = merge_texts(had, saved, now.document.text)
     document = parse(path, merged.text, now.document)
     wanted, clashes = _wanted(path, old, new, file, tell)
-    document = put(document, list(_field_changes(_keyed(now, document), wanted))).document
-    document = put(document, list(_record_changes(_keyed(now, document), old, new, file))).document
+    document = put(document, list(_field_changes(keyed_like(now, document), wanted))).document
+    document = put(document, list(_record_changes(keyed_like(now, document), old, new, file))).document
     text = document.text
     told = _lines_of(clashes, now, new)
     clashes += [c for clash in merged.clashes for c in _line_clash(path, clash, text, told)]
@@ -51,12 +51,12 @@ def rebase(had: str, now: Keyed, saved: str, *, tell: bool) -> Rebased:
 
 def reverted(had: str, now: Keyed) -> tuple[Clash, ...]:
     """The values that go back when a text is put back to ``had``: told as clashes that the file won."""
-    base = _keyed(now, parse(now.document.path, had, now.document))
+    base = keyed_like(now, parse(now.document.path, had, now.document))
     old, new = places(base), places(now)
     return tuple(_wanted(now.document.path, old, new, old, True, Side.FILE)[1])
 
 
-def _keyed(base: Keyed, document: Document) -> Keyed:
+def keyed_like(base: Keyed, document: Document) -> Keyed:
     """``document`` with the keys that its readings share with ``base``; readings of its own have the key "?"."""
     return align(base, document).keyed("?")
 

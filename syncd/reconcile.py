@@ -42,15 +42,20 @@ class Decision(Enum):
     CLASH = "clash"
 
 
-def decide(base: object, file: object, db: object) -> Decision:
-    """The fifteen cases. Symmetric in ``file`` and ``db``; None means absent."""
+def decide(base: object, file: object, db: object, first: Side | None = None) -> Decision:
+    """The fifteen cases. Symmetric in ``file`` and ``db``; None means absent.
+
+    ``first`` is the side that alone may change what is there (mode database-first: the database): what only the other
+    side changed is a clash too. What is new on the other side is still taken over, since nothing stands against it.
+    Symmetric in the sides together with ``first``.
+    """
     if file == db:
         return Decision.NOTHING if file == base else Decision.ADOPT
     # Here the sides differ, so at most one of them equals the base.
     if db == base:
-        return Decision.TO_DB
+        return Decision.CLASH if first is Side.DB and base is not None else Decision.TO_DB
     if file == base:
-        return Decision.TO_FILE
+        return Decision.CLASH if first is Side.FILE and base is not None else Decision.TO_FILE
     # Both moved away from the base, to different places.
     return Decision.CLASH
 
@@ -63,8 +68,28 @@ def merge_sets(base: Sequence[str], file: Sequence[str], db: Sequence[str]) -> t
     return tuple(dict.fromkeys(merged))
 
 
-def reconcile(sides: Sides, winner: Side = Side.FILE) -> Verdict:
-    """Decide one record. ``winner`` is the side whose value stands where both changed a field differently."""
+def unite(sides: Sides) -> Verdict:
+    """Decide one record where the database is no ancestor of the files: nothing is deleted on either side.
+
+    Where both have it, what the files say is newer. Lines that belong to a record which the files still show follow
+    their document, whose text is newer as a whole.
+    """
+    file = file_row(sides)
+    if file is None and sides.db is not None and sides.table not in _LINES:
+        return Verdict(sides.table, sides.key, sides.db, insert=True)
+    if file is not None and sides.db is None:
+        return Verdict(sides.table, sides.key, file)
+    return reconcile(sides)
+
+
+_LINES = frozenset({Table.SUBTASKS, Table.MODIFICATIONS})
+
+
+def reconcile(sides: Sides, winner: Side = Side.FILE, first: Side | None = None) -> Verdict:
+    """Decide one record. ``winner`` is the side whose value stands where both changed a field differently.
+
+    ``first`` is the side that alone may change a record which is there (`decide`); the other side's value is kept.
+    """
     file = file_row(sides)
     if sides.db is None and file is None:
         return Verdict(sides.table, sides.key, None)
@@ -76,7 +101,7 @@ def reconcile(sides: Sides, winner: Side = Side.FILE) -> Verdict:
     if not sides.before and not sides.after:
         # No document shows it, because none could; now that its row is another, one may.
         return Verdict(sides.table, sides.key, sides.db, insert=bool(_changed(sides.table, file, sides.db)))
-    return _both_present(sides, file, sides.db, winner)
+    return _both_present(sides, file, sides.db, winner, first)
 
 
 def _gone_from_file(sides: Sides, db: Row) -> Verdict:
@@ -114,14 +139,14 @@ def _not_in_database(sides: Sides, file: Row) -> Verdict:
     return Verdict(sides.table, sides.key, file, clashes=clashes)
 
 
-def _both_present(sides: Sides, file: Row, db: Row, winner: Side) -> Verdict:
+def _both_present(sides: Sides, file: Row, db: Row, winner: Side, first: Side | None) -> Verdict:
     """Both sides have the record: field by field."""
     base = sides.base or {}
     row: dict[str, Value] = {name: db.get(name) for name in FIELDS[sides.table]}
     show, from_file, clashes = set(), set(), []
     for name in FIELDS[sides.table]:
         b, f, d = (settled(name, side.get(name)) for side in (base, file, db))
-        match decide(b, f, d):
+        match decide(b or None, f or None, d or None, first):
             case Decision.NOTHING | Decision.ADOPT:
                 if b != d:
                     show.add(name)  # the readings of other places may still show the old value
@@ -131,7 +156,7 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side) -> Verdict:
             case Decision.TO_FILE:
                 show.add(name)
             case Decision.CLASH:
-                row[name], kept = _clash(name, b, f, d, winner)
+                row[name], kept = _clash(name, b, f, d, winner) if first is None else (d, Side.DB)
                 show.add(name)
                 if kept is not None:
                     where = _where(tuple(s for s in sides.after if s.reading.value(name) == f) or sides.after)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from schema.db import Database, open_database
-from schema.errors import SyncdError
-from syncd import align, drift, lock, settle
+from schema.errors import CorruptDatabase, NotADatabase, SyncdError
+from syncd import align, cutover, drift, lineage, lock, restore, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -37,18 +37,27 @@ def perform(
 ) -> dict[str, Any]:
     """Do a request and converge; the JSON-able report. Raises `SyncdError`.
 
-    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode`` or ``undo``.
+    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode``, ``cutover``, ``rollback``, ``undo``,
+    ``restore`` or ``init`` (``sync`` that may make a damaged database anew).
     """
     deadline = time.monotonic() + WAIT
     taken = enter(bank, deadline)
     if taken is None:
         return _hand_over(bank, kind, arguments, deadline)
     with taken:
-        engine = Engine.open(bank, create=True, config=config)
+        if kind == "restore" and (kept := restore.put_in_place(bank, Path(arguments["staged"]))):
+            kind, arguments = "sync", {}
+        else:
+            kept = None
+        engine = Engine.open(bank, create=True, config=config, rebuild=kind == "init")
         try:
-            return answer(engine, kind, arguments, progress)
+            given = answer(engine, kind, arguments, progress)
+        except (CorruptDatabase, NotADatabase) as error:
+            engine.abandon()
+            raise lineage.examined(bank, error) from error
         finally:
             engine.close()
+        return {**given, "kept": kept} if kept else given
 
 
 def enter(bank: Path, deadline: float) -> BankLock | None:
@@ -76,6 +85,11 @@ def answer(
         return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
     if kind == "undo":
         return as_json(undo(engine, arguments.get("transactions", ()), dry_run=bool(arguments.get("dry_run"))))
+    if kind == "restore":
+        report, kept = restore.carry_out(engine, Path(str(arguments.get("staged"))))
+        return {**as_json(report), "kept": str(kept)}
+    if kind == "cutover":
+        return cutover.cut_over(engine, dry_run=bool(arguments.get("dry_run")))
     settle.act(engine, kind, arguments)
     report = engine.converge(
         dry_run=bool(arguments.get("dry_run")), follow=bool(arguments.get("follow")), progress=progress
@@ -106,9 +120,12 @@ def serve(engine: Engine) -> int:
                 given = answer(engine, kind, _arguments(arguments))
         except SyncdError as error:
             given = {"error": {"what": error.what, "path": error.path, "hint": error.hint, "exit": error.exit_code}}
+        # Where the database was replaced by a backup, the request is no longer in it.
         engine.db.run(
-            "UPDATE requests SET answer = ?, answered_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE id = ?",
-            (json.dumps(given), number),
+            """INSERT INTO requests(id, kind, arguments, answer, answered_at) VALUES (?, ?, ?, ?,
+            strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) ON CONFLICT(id) DO UPDATE SET answer = excluded.answer,
+            answered_at = excluded.answered_at""",
+            (number, kind, arguments, json.dumps(given)),
         )
     return len(rows)
 

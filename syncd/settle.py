@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from schema import history, journal, store
 from schema.db import Database
 from schema.records import Action, Table, Value
+from syncd import cutover, saved
 from syncd.engine import Engine
 from syncd.errors import UsageError
 from syncd.files import digest
@@ -32,7 +33,18 @@ def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
             for number in _ids(engine, "conflicts", "resolved_at IS NULL", arguments):
                 _resolve(engine, number, take)
         case "mode":
-            store.state_set(engine.db, "mode", _one_of(Mode, arguments.get("mode")).value)
+            _change_mode(engine, _one_of(Mode, arguments.get("mode")))
+        case "rollback":
+            cutover.roll_back(engine)
+
+
+def _change_mode(engine: Engine, mode: Mode) -> None:
+    """Any mode but database-first, which has criteria."""
+    if mode is Mode.DATABASE_FIRST:
+        raise UsageError("database-first is entered by a cutover", hint="`syncd cutover --check` lists what it needs")
+    if engine.chosen_mode is Mode.DATABASE_FIRST:
+        cutover.roll_back(engine)
+    store.state_set(engine.db, "mode", mode.value)
 
 
 def note_settled(db: Database, transaction: int | None) -> None:
@@ -66,7 +78,14 @@ def _stamp() -> str:
 
 
 def _accept(engine: Engine, numbers: Sequence[int]) -> None:
+    for (path,) in engine.db.rows("SELECT path FROM holds WHERE kind = 'flips' AND state = 'open'"):
+        engine.flips.forget(path)
     engine.db.run_many("UPDATE holds SET state = 'accepted' WHERE id = ?", [(number,) for number in numbers])
+    # What became of the database is only told: there is nothing to absorb.
+    engine.db.run(
+        "UPDATE holds SET settled_at = ? WHERE kind = 'database' AND state = 'accepted' AND settled_at IS NULL",
+        (_stamp(),),
+    )
 
 
 def _reject(engine: Engine, number: int) -> None:
@@ -76,6 +95,11 @@ def _reject(engine: Engine, number: int) -> None:
     """
     db = engine.db
     path, kind, wanted = db.rows("SELECT path, kind, hash FROM holds WHERE id = ?", (number,))[0]
+    engine.flips.forget(path)
+    if kind == "database":
+        raise UsageError(
+            f"hold {number} tells what became of the database", hint="`syncd restore FILE` brings a backup back"
+        )
     if kind == "removal":
         _put_rows_back(engine, path)
     else:
@@ -133,7 +157,9 @@ def _resolve(engine: Engine, number: int, take: Side) -> None:
     if resolved is not None:
         return  # together with another field of its record
     with db.atomic():
-        if take.value != kept and gone:
+        if take.value != kept and table == "documents":
+            saved.take(engine, number)
+        elif take.value != kept and gone:
             store.delete_record(db, table, key)
             _close_conflicts_of(db, table, key, take)
         elif take.value != kept:

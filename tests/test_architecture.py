@@ -25,7 +25,7 @@ ONLY_IN = {
     "watchdog": {"syncd/watch.py", "syncd/inotify.py"},
     "structlog": {"syncd/log.py"},
 }
-PURE_MODULES = ("model", "reconcile", "identify", "merge", "guard")
+PURE_MODULES = ("model", "reconcile", "identify", "merge", "guard", "putback", "flips")
 PURE = [name for name in NAMES if name.startswith(("parser/", "writer/", "schema/records."))] + [
     f"syncd/{module}.py" for module in PURE_MODULES
 ]

@@ -40,7 +40,7 @@ def run(argument: str | None, bank: str | None, as_json: bool, new: bool = False
         from syncd import requests
 
         with output.progress_bar(f"reading {folder}") as progress:
-            requests.perform(folder, "sync", {}, config.load(folder), progress=progress)
+            requests.perform(folder, "init", {}, config.load(folder), progress=progress)
     found = _found(folder, fresh)
     if as_json:
         output.show_json(found)

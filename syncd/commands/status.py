@@ -61,15 +61,17 @@ def _show(entries: list[dict[str, Any]], as_json: bool) -> None:
 
 
 def _lines(entry: dict[str, Any]) -> dict[str, object]:
-    if "reason" in entry:
+    if "mode" not in entry:
         return {"bank": entry["path"], "state": entry["state"], "reason": entry["reason"]}
     records = ", ".join(f"{count:,} {table}" for table, count in entry["records"].items() if count)
     waiting = [("conflict", entry["conflicts"]), ("hold", entry["holds"])]
     pending, last, daemon = entry["pending"], entry["last_transaction"], entry["daemon"]
     refused = "; ".join(f"{told['path']}: {told['reason']}" for told in entry["unwritten"])
+    reason = {"reason": entry["reason"]} if entry["reason"] else {}
     return {
         "bank": entry["path"],
         "state": entry["state"],
+        **reason,
         **({"unwritten": refused} if refused else {}),
         "mode": entry["mode"],
         "documents": f"{entry['documents']:,}",

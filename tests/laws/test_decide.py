@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from syncd.model import Side
 from syncd.reconcile import Decision, decide
 
 # Every way in which three places can hold nothing or values, up to the names of the values.
@@ -72,3 +73,26 @@ def test_a_case_without_a_clash_is_settled_in_one_step(case: tuple[object, objec
         case Decision.CLASH:
             base = file = db = file or db
     assert decide(base, file, db) is Decision.NOTHING
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("first", list(Side))
+def test_the_decision_is_mirrored_when_the_sides_and_the_first_are_swapped(
+    case: tuple[object, object, object], first: Side
+) -> None:
+    """A mode favours one side in just the way in which its mirror image would favour the other."""
+    base, file, db = case
+    decision = decide(base, file, db, first)
+    other = Side.FILE if first is Side.DB else Side.DB
+    assert decide(base, db, file, other) is MIRROR.get(decision, decision)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_where_one_side_is_first_the_other_changes_nothing_that_is_there(case: tuple[object, object, object]) -> None:
+    """What it changed is a clash; all else is decided as ever: agreed is agreed, and what is new is taken over."""
+    base, file, db = case
+    usual, ruled = decide(base, file, db), decide(base, file, db, Side.DB)
+    if usual is Decision.TO_DB and base is not None:
+        assert ruled is Decision.CLASH
+    else:
+        assert ruled is usual

@@ -16,7 +16,7 @@ import pytest
 from schema.backups import Backup, listing, target
 from schema.db import open_database
 from schema.errors import CorruptDatabase, DatabaseFailed
-from syncd import backups, daemon
+from syncd import backups, bankloop
 from syncd.backups import Why
 from syncd.bank import database_of
 from syncd.config import Config
@@ -32,8 +32,21 @@ class Log:
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
 
+    def bind(self, **_: object) -> Log:
+        return self
+
     def __getattr__(self, level: str) -> Callable[..., None]:
         return lambda event, **values: self.events.append((event, values))
+
+
+def loop_of(bank: Path, log: Log, **settings: object) -> bankloop.BankLoop:
+    """The daemon's loop on one bank, open; its steps are the test's to make, and it is the test's to close."""
+    (bank / ".syncd").mkdir(exist_ok=True, mode=0o700)
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in {"settle_seconds": 0.0, **settings}.items()]
+    (bank / ".syncd" / "config.toml").write_text("".join(lines))
+    loop = bankloop.BankLoop(bank, threading.Event(), log)
+    loop.open()
+    return loop
 
 
 def test_a_backup_is_one_private_file_whose_name_says_when_and_why(live: Live) -> None:
@@ -98,10 +111,9 @@ def test_rotation_removes_files_of_its_own_only(live: Live) -> None:
 
 def test_the_daemon_makes_the_daily_backup_when_it_is_due(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quiet moment; status knows the next one; what fails is told there, in the log, and tried again."""
-    monkeypatch.setattr(daemon, "_BACKUP_SOON", 0.0)
+    monkeypatch.setattr(bankloop, "_BACKUP_SOON", 0.0)
     log = Log()
-    loop = daemon.BankLoop(bank, Config(settle_seconds=0.0), threading.Event(), log)
-    loop.start()
+    loop = loop_of(bank, log)
     try:
         loop.step()
         (made,) = listing(database_of(bank))
@@ -116,7 +128,7 @@ def test_the_daemon_makes_the_daily_backup_when_it_is_due(bank: Path, monkeypatc
         loop.step()
         assert [event for event, _ in log.events if event.startswith("backup.")] == ["backup.made", "backup.failed"]
     finally:
-        loop.stop()
+        loop.close()
     from syncd import inspect
 
     told = inspect.status(bank)
