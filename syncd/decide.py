@@ -18,6 +18,7 @@ from syncd.config import Config
 from syncd.counts import Derived
 from syncd.emission import Plan
 from syncd.gather import TABLE_NAMES, Delta, Gatherer, RecordId
+from syncd.graphs import Graphs
 from syncd.homes import Homes, start
 from syncd.incoming import Incoming
 from syncd.lookup import RowLookup
@@ -249,13 +250,18 @@ class Decider:
         due: dict[RecordId, set[str]] = {}
         for record, name in self._ask.follows:
             due.setdefault(record, set()).add(name)
+        shown: dict[RecordId, frozenset[str]] = {}
         for record, verdict in verdicts.items():
             if record in self._untouched:
                 continue
             if record in self._ask.nets and self._waits(verdict, sides[record]):
                 out.unsealed.add(record)
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
+            if names or verdict.insert or verdict.remove:
+                shown[record] = names
             emission.plan_fields(plan, verdict, sides[record], names)
+            if verdict.table is Table.TASKS and "status" in names:
+                homes.relist(verdict, sides[record])
             out.followed += [(record, name) for name in names]
             if not self._ask.follow_now:
                 out.follow += [(record, name) for name in sorted(verdict.follow - names)]
@@ -272,7 +278,7 @@ class Decider:
         for path, changes in plan.items():
             if (keyed := self._current(path)) is not None:
                 changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
-        self._make(plan, homes, sides)
+        self._make(plan, homes, sides, Graphs(self._db, verdicts, sides, shown))
         verdicts |= adoption.adopted(verdicts, out.emitted.values())
         self._note_refused(sides, verdicts)
 
@@ -305,7 +311,7 @@ class Decider:
             return self._out.documents[path]
         return self._state.base(path)
 
-    def _make(self, plan: Plan, homes: Homes, sides: Mapping[RecordId, Sides]) -> None:
+    def _make(self, plan: Plan, homes: Homes, sides: Mapping[RecordId, Sides], graphs: Graphs) -> None:
         for path, changes in sorted(plan.items()):
             if path in self._out.held or path in self._out.removed:
                 continue
@@ -318,7 +324,7 @@ class Decider:
             done = emission.make(path, before, changes, name)
             self._out.problems += done.refused
             if done.keyed.document.text != before.document.text or path in homes.made:
-                self._out.emitted[path] = done.keyed
+                self._out.emitted[path] = graphs.drawn(before, done.keyed)
 
 
 def _does_something(verdict: Verdict, sides: Sides) -> bool:
@@ -331,5 +337,3 @@ def _does_something(verdict: Verdict, sides: Sides) -> bool:
 
 def _stands_in(sides: Sides, path: str) -> bool:
     return any(s.path == path for s in sides.after)
-
-

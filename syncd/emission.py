@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from parser.document import At
 from schema.records import Reading, Role, Table, Value
 from syncd.carry import Birth, inserted, places_in, with_values, without
-from syncd.model import Keyed, Sides, Verdict
+from syncd.model import Keyed, Shown, Sides, Verdict
 from syncd.reconcile import reached, settled
 from writer.changes import Change, Remove, SetFields
 from writer.put import put
@@ -48,14 +48,24 @@ def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str
             for n in names
             if shown.reading.shows(n) and settled(n, shown.reading.value(n)) != settled(n, verdict.row.get(n))
         }
+        elsewhere = _elsewhere(sides.table, shown, current)
         for group in _groups(shown.reading, stale):
-            plan.setdefault(shown.path, DocumentChanges()).sets.append(SetFields(shown.at, group))
+            asked = SetFields(shown.at, group, verdict.row, elsewhere)
+            plan.setdefault(shown.path, DocumentChanges()).sets.append(asked)
     place = next((s for s in current if s.role is Role.OWN or sides.table is not Table.TASKS), None)
     for name in sorted(names):
         value = verdict.row.get(name)
         if place is not None and value not in (None, ()) and not any(s.reading.shows(name) for s in current):
             # No place says anything about it: a line may be given a description, a task's own file a field.
             plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
+
+
+def _elsewhere(table: Table, shown: Shown, current: Sequence[Shown]) -> frozenset[str]:
+    """The fields of a task that its own document, or its section in another, shows too."""
+    if table is not Table.TASKS or shown.role is not Role.REGISTRY:
+        return frozenset()
+    others = [s.reading for s in current if s.role in (Role.OWN, Role.DETAILS)]
+    return frozenset(name for reading in others for name in reading.fields)
 
 
 def _ordered(old: Value, new: Value) -> Value:
@@ -138,4 +148,3 @@ def describe(table: Table, key: str, sides: Mapping[tuple[Table, str], Sides]) -
     known = sides.get((table, key))
     place = next((f" ({s.path})" for s in known.after), "") if known else ""
     return f"{table.value} {key}{place}"
-

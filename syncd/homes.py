@@ -21,11 +21,13 @@ from syncd.lookup import RowLookup
 from syncd.model import Keyed, Row, Sides, Verdict
 from syncd.stamps import present
 from writer import canonical
-from writer.changes import Insert
+from writer.changes import Insert, Remove
 
 if TYPE_CHECKING:
     from syncd.chunks import Chunks
 
+_CACHE = "session_cache.md"
+_LISTED = 20  # more new tasks at once are an import: the session cache does not repeat them
 _MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
 _ELSEWHERE = frozenset({"details", "content", "session_period"})  # in the registry, as prose, in a document's name
@@ -51,6 +53,7 @@ class Homes:
         self._files: frozenset[str] | None = None
         self._chunks: Chunks | None = None
         self._fresh: frozenset[str] = frozenset()
+        self._listed = True
         self.made: dict[str, Keyed] = {}
         self.unshown: list[str] = []
 
@@ -59,6 +62,7 @@ class Homes:
         lines = [v for v in inserts if v.table is Table.MODIFICATIONS]
         entries = {v.key for v in inserts if v.table is Table.ENTRIES}
         self._fresh = frozenset(entries)
+        self._listed = sum(v.table is Table.TASKS for v in inserts) <= _LISTED
         children: dict[str, list[Verdict]] = {}
         for line in lines:
             children.setdefault(self._entry_of(line.key), []).append(line)
@@ -77,7 +81,7 @@ class Homes:
                     self._session(verdict)
                 case Table.ERRORS:
                     self._add(self._document("errorLog.md"), Birth(_insert(verdict), verdict.table, verdict.key))
-                case Table.CACHE if self._current("session_cache.md") is None:
+                case Table.CACHE if self._current(_CACHE) is None:
                     self._make(canonical.cache_document(_row(verdict)), verdict)
                 case _:
                     self.unshown.append(f"{verdict.table.value} {verdict.key} has no place in the files")
@@ -125,6 +129,32 @@ class Homes:
                 values["details"] = likeness.link_like(registry.document, verdict.key)
             insert = Insert(Table.TASKS, {**values, "id": verdict.key})
             self._add("tasks.md", Birth(insert, verdict.table, verdict.key))
+        if self._listed:
+            self._list(verdict, entering=False)
+
+    def _list(self, verdict: Verdict, *, entering: bool) -> None:
+        """A line in the session cache, where that keeps a list to which the task belongs."""
+        from writer.kinds import cache_lists
+
+        cache = self._current(_CACHE)
+        if cache is not None and cache_lists.takes(cache.document, verdict.key, _shown(verdict), entering=entering):
+            insert = Insert(Table.TASKS, {**_shown(verdict), "id": verdict.key})
+            self._add(_CACHE, Birth(insert, verdict.table, verdict.key))
+
+    def relist(self, verdict: Verdict, sides: Sides) -> None:
+        """By its new status a task comes into a list of the session cache, or leaves one."""
+        from writer.kinds import cache_lists
+
+        cache, places = self._current(_CACHE), [s.at for s in sides.after if s.path == _CACHE]
+        if cache is None or verdict.row is None or verdict.insert or verdict.remove:
+            return
+        gone = [at for at in places if cache_lists.leaves(cache.document, at, verdict.row.get("status"))]
+        if gone:
+            changes = self._plan.setdefault(_CACHE, DocumentChanges())
+            changes.sets = [one for one in changes.sets if one.at not in gone]
+            changes.removes += [Remove(at) for at in gone]
+        if not places:
+            self._list(verdict, entering=True)
 
     def _task_files(self) -> frozenset[str]:
         """The ids that have a file."""

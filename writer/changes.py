@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parser.document import At
 from schema.records import Table, Value
@@ -11,10 +11,16 @@ from schema.records import Table, Value
 
 @dataclass(frozen=True, slots=True)
 class SetFields:
-    """Give fields of the reading at ``at`` new values. None empties a field (a cell shows ``-``)."""
+    """Give fields of the reading at ``at`` new values. None empties a field (a cell shows ``-``).
+
+    A record may come to another place by that, which shows more of it or less: ``record`` holds all that it could show
+    there, ``elsewhere`` names what other places show as it will be, so that this one need not.
+    """
 
     at: At
     values: Mapping[str, Value]
+    record: Mapping[str, Value] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

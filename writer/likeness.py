@@ -34,6 +34,19 @@ _MINUTES = re.compile(r"(?:\d{4}[-_]\d{2}[-_]\d{2}[-_T])?\d{4}(?=[-_])(?![-_]\d{
 _DATED_TITLE = re.compile(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
 
 
+def head_like(text: str, old: str, task: str, values: Values) -> list[str]:
+    """The lines of the section ``text`` about the task ``old`` as they would be about ``task``: its heading and the
+    block of fields below, without what is not known of ``task``."""
+    known = {name: value for name, value in values.items() if value not in (None, (), "")}
+    made = [_title(text, old, task, known)]
+    for line in _fields(lines(text)[1:], known, lambda _: None):
+        if line or made[-1]:
+            made.append(line)
+    while not made[-1]:
+        made.pop()
+    return made
+
+
 # -- a task's file ---------------------------------------------------------------------------------------------------
 
 

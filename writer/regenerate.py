@@ -14,7 +14,7 @@ from typing import TypeVar
 from parser.document import At, Document, parse
 from parser.values import read_date
 from schema.records import FIELDS, Reading, Role, Table, Value
-from writer import canonical, changelog
+from writer import canonical, changelog, graphs
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.kinds.modifications import of_entry
 from writer.pairing import differing, pair
@@ -46,7 +46,20 @@ def regenerate_tasks(tasks: Rows, document: Document | None = None, *, updated: 
     changes += [
         Insert(Table.TASKS, {**_only(row, _HELD), "id": task}) for task, row in tasks.items() if task not in there
     ]
-    return _put(document, changes, updated)
+    done = _put(document, changes, updated)
+    before = {task: {**tasks.get(task, {}), **values} for task, values in _said(document).items()}
+    drawn = [graphs.TaskChange(task, before.get(task), tasks.get(task)) for task in dict.fromkeys([*before, *tasks])]
+    return Put(graphs.redraw(done.document, drawn, before), done.refused)
+
+
+def _said(document: Document) -> dict[str, dict[str, Value]]:
+    """What a registry says of its tasks, the first place of each field."""
+    said: dict[str, dict[str, Value]] = {}
+    for _, reading in document.readings():
+        if reading.table is Table.TASKS:
+            for name, value in reading.values().items():
+                said.setdefault(reading.key, {}).setdefault(name, value)
+    return said
 
 
 def regenerate_edit_history(
@@ -168,7 +181,7 @@ def _put(document: Document, changes: Sequence[Change], updated: str | None) -> 
 
 def _sets(at: At, reading: Reading, row: Values) -> list[Change]:
     values = differing(reading, row)
-    return [SetFields(at, values)] if values else []
+    return [SetFields(at, values, row)] if values else []
 
 
 def _task_changes(document: Document, tasks: Rows) -> list[Change]:

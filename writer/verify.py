@@ -34,10 +34,13 @@ class _Shown:
     parent: _Shown | None = None
     free: set[str] = field(default_factory=set)
     arrived: set[str] = field(default_factory=set)  # names that come to be shown as the record goes to another place
+    may_lack: frozenset[str] | None = None  # of a record that goes to another place: what that need not show
 
     def fits(self, found: _Shown) -> bool:
         """Whether ``found`` is what this has to be."""
         names = (self.values.keys() | found.values.keys()) - self.free
+        if self.may_lack is not None:
+            names -= self.may_lack - found.values.keys()
         if self.arrived:  # the new place may show less
             names &= found.values.keys() | self.arrived
         if any(self.values.get(name) != found.values.get(name) for name in names):
@@ -145,16 +148,18 @@ def _expect(
     sets = [change for change in changes if isinstance(change, SetFields)]
     removals = {change.at for change in changes if isinstance(change, Remove)}
     _set_free(document, edits, sets, wanted)
+    deleted = _Deleted(edits)
     shared = _Shared(document, wanted) if sets else None
     for change in sets:
         at = change.at if change.at in wanted else _elsewhere(document, change, wanted)
         if at is not None and shared is not None:
             _set(document, SetFields(at, change.values), wanted, shared)
+            if change.record and deleted.covers(at, document.at(at).span):
+                _set_out(wanted[at], change)
         elif any(_plain({n: v}) != _plain({n: document.at(change.at).value(n)}) for n, v in change.values.items()):
             return "nothing would change"
     if not removals:
         return None
-    deleted = _Deleted(edits)
     gone = {at for at in wanted if deleted.covers(at, document.at(at).span)} | (removals & wanted.keys())
     if removals - gone:
         return "it would still stand there"
@@ -265,6 +270,13 @@ def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown], sha
         _give(target, name, value)
 
 
+def _set_out(shown: _Shown, change: SetFields) -> None:
+    """The record goes to another place: that may show more of it, and need not show what others do."""
+    more = {name: value for name, value in _plain(change.record).items() if name not in shown.values}
+    shown.values |= more
+    shown.may_lack = frozenset({*more, *change.elsewhere, "details"})
+
+
 def _give(shown: _Shown, name: str, value: Value) -> None:
     shown.free.discard(name)
     shown.values.pop(name, None)
@@ -279,7 +291,7 @@ def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[
         equals.setdefault(_look(shown), []).append(shown)
     missing, lenient = [], []
     for shown in wanted:
-        if shown.free or shown.arrived:
+        if shown.free or shown.arrived or shown.may_lack is not None:
             lenient.append(shown)
         elif (match := _take(equals.get(_look(shown), []), shown.fits)) is None:
             missing.append(shown)

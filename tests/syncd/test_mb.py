@@ -284,7 +284,9 @@ def test_a_completed_task_is_completed_everywhere(mb: Mb, synced: Path) -> None:
     assert "**Status**: ✅ COMPLETED\n" in text["tasks/T4.md"]
     assert "**Completed**: 2026-03-07\n" in text["tasks/T4.md"]
     assert "*Last Updated: 2026-03-07 19:40:00 UTC*" in text["tasks/T4.md"]
-    assert "| T4     | Offline Station Packs   | ✅ COMPLETED   |" in text["tasks.md"]
+    row = "| T4 | Offline Station Packs      | ✅ COMPLETED | MEDIUM   | 2026-03-04 | 2026-03-07 | T2           |\n"
+    assert row in text["tasks.md"].partition("## Completed Tasks")[2]
+    assert "| T4 " not in text["tasks.md"].partition("## Completed Tasks")[0]
     assert "- Active: 3 | Paused: 1 | Completed: 3\n" in text["session_cache.md"]
     assert "#### 19:40:00 UTC - T4: Packs work at sea\n" in text["edit_history.md"]
     assert "- Completed T4: Packs work at sea\n" in text["sessions/2026-03-07-evening.md"]

@@ -396,3 +396,16 @@ def test_the_fields_of_a_canonical_entry_are_its_own() -> None:
     assert put.document.text == "# Edit History\n\n### 2025-11-13\n\n#### 17:48 - T21: X\n"
     assert set(entry_fields("#### 17:48 - T21: X") or {}) == {"time", "task_id", "task_description"}
     assert all(r.role is Role.HISTORY for _, r in put.document.readings())
+
+
+def test_a_regenerated_registry_keeps_its_graph_and_brings_it_along() -> None:
+    """Drawn on where rows differ from the tables; else to the byte."""
+    table = "| ID | Title | Status | Dependencies |\n|---|---|---|---|\n| T1 | One | ✅ | - |\n| T2 | Two | 🔄 | T1 |\n"
+    graph = "```mermaid\ngraph TD\n    T1[T1: One ✅]\n    T2[T2: Two]\n    T1 --> T2\n```\n"
+    text = f"# Tasks\n\n## Active Tasks\n\n{table}\n## Graph\n\n{graph}"
+    one: dict[str, Value] = {"title": "One", "status": "completed", "dependencies": ()}
+    two: dict[str, Value] = {"title": "Two", "status": "in_progress", "dependencies": ("T1",)}
+    assert regenerate_tasks({"T1": one, "T2": two}, parse("tasks.md", text)).document.text == text
+    now = regenerate_tasks({"T1": one, "T2": {**two, "title": "Zwei", "status": "completed", "dependencies": ()}},
+                           parse("tasks.md", text)).document.text  # fmt: skip
+    assert graph.replace("T2: Two", "T2: Zwei ✅").replace("    T1 --> T2\n", "") in now

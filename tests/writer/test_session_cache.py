@@ -101,11 +101,11 @@ def test_a_registry_line_is_removed_alone() -> None:
     assert done.document.text == TEXT.replace("- T1: Sound the bay - 🔄 (NEW)\n", "")
 
 
-def test_a_new_task_gets_no_line() -> None:
-    """What the cache repeats is for its keeper to say."""
+def test_a_new_task_gets_a_line_in_the_registry() -> None:
+    """Before the finished ones; the note of another is not its own."""
     done = put(cache(), [Insert(Table.TASKS, {"id": "T9", "title": "New", "status": "pending"})])
-    assert len(done.refused) == 1
-    assert done.document.text == TEXT
+    assert done.document.text == TEXT.replace("(NEW)\n", "(NEW)\n- T9: New - ⬜\n")
+
 
 
 def test_the_cache_itself_is_not_removed() -> None:

@@ -1,6 +1,7 @@
 """How tasks get into and out of the tables of the registry, and from one table to another.
 
-A row whose table has no Status column has its status from the section: another status is another table.
+A row whose table has no Status column has its status from the section: another status is another table. Whether a row
+with a Status column moves too is the bank's practice: `writer.kinds.task_moves`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from parser.document import Document
 from parser.kinds.registry import heading_status, row_id
-from parser.tables import Cell, Row
+from parser.tables import Row
 from parser.values import render
-from schema.records import Reading, Status, Table, Value
+from schema.records import Role, Status, Table, Value
 from writer.changes import Insert, SetFields
 from writer.edits import Edit, Plan
-from writer.kinds.registry_tables import Place, Tables, cell_text, reads
+from writer.kinds import task_moves
+from writer.kinds.registry_tables import Place, Tables, cell_text, column_name, reads, says_only
 from writer.places import before_section, behind_section, whole_lines
 
 _HEADER = ("ID", "Title", "Status", "Priority", "Started", "Dependencies")
@@ -23,8 +25,6 @@ _FIELDS = ("title", "status", "priority", "started", "dependencies")
 _FRESH = "## Active Tasks"
 _WEIGHTY = ("title", "status", "priority")
 _LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
-
-
 
 
 def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:
@@ -80,7 +80,7 @@ def _rows(tables: Tables, place: Place, task: str, values: Mapping[str, Value]) 
 
 
 def set_fields(document: Document, change: SetFields) -> Iterator[list[Edit]]:
-    """Move a row whose status is that of its section to a table that can show the new one, its other cells with it."""
+    """Move a row to the table where this bank keeps tasks of its new status; if only that can show it, to any."""
     if _moves(document, change):
         yield from _moved(Tables(document), change)
 
@@ -98,23 +98,28 @@ def set_all(document: Document, changes: Sequence[SetFields]) -> Plan:
 
 
 def _moves(document: Document, change: SetFields) -> bool:
-    """Whether a change gives a row another status than its section has."""
-    reading = document.at(change.at)
-    inherits = "status" in reading.inherited and "status" not in reading.fields
-    return reading.table is Table.TASKS and inherits and isinstance(change.values.get("status"), str)
+    """Whether a change gives a row another status, by which it may move."""
+    reading, status = document.at(change.at), change.values.get("status")
+    return reading.role is Role.REGISTRY and isinstance(status, str) and status != reading.value("status")
 
 
 def _moved(tables: Tables, change: SetFields) -> Iterator[list[Edit]]:
     document = tables.document
-    reading, status = document.at(change.at), change.values["status"]
-    source = next((found for place in tables.places if (found := _row_at(place, change, reading))), None)
+    reading, status = document.at(change.at), Status(str(change.values["status"]))
+    source = tables.row_at(change.at.section, reading.span.start)
     if source is None:
         return
     origin, row = source
-    text = document.sections[origin.section].text
-    gone = Edit(change.at.section, whole_lines(text, reading), "")
+    gone = Edit(change.at.section, whole_lines(document.sections[origin.section].text, reading), "")
     carried = _carried(origin, row)
-    values = {**{n: f.value for n, f in reading.fields.items()}, **change.values}
+    values = {**change.record, **{n: f.value for n, f in reading.fields.items()}, **change.values}
+    free = change.elsewhere | {name for name, value in change.values.items() if value in (None, ())}
+    home = task_moves.new_place(tables, origin, row, status, free)
+    texts = _texts(tables, home, reading.key, values, carried, link=False) if home is not None else []
+    if home is not None and (edit := tables.edit(home, texts)):
+        yield [gone, edit]
+    if "status" in reading.fields or "status" not in reading.inherited:
+        return
     for place in _ranked(tables, {"status": status}):
         if place.table != origin.table:
             texts = _texts(tables, place, reading.key, values, carried, link=False)
@@ -128,9 +133,12 @@ def _ranked(tables: Tables, values: Mapping[str, Value]) -> list[Place]:
     """The tables that can show a task, best first: those that show most of it, then those of its status."""
     status = values.get("status")
     fitting = [p for p in tables.places if status is None or p.fits(status)]
+    usual = task_moves.usual_place(tables, Status(status)) if isinstance(status, str) else None
 
     def rank(place: Place) -> tuple[int, int]:
-        of_status = 0 if place.given == status else 1 if place.given is Status.IN_PROGRESS else 2
+        if place is usual:
+            return _hidden(place, values), 0
+        of_status = 1 if place.given == status else 2 if place.given is Status.IN_PROGRESS else 3
         return _hidden(place, values), of_status
 
     ranked = sorted(fitting, key=rank)
@@ -147,21 +155,10 @@ def _hidden(place: Place, values: Mapping[str, Value]) -> int:
     return sum(1 for name in _WEIGHTY if name in values and name not in place.columns and name != "status")
 
 
-def _row_at(place: Place, change: SetFields, reading: Reading) -> tuple[Place, Row] | None:
-    if place.section != change.at.section:
-        return None
-    row = next((r for r in place.table.rows if r.line.start == reading.span.start), None)
-    return (place, row) if row else None
-
-
 def _carried(origin: Place, row: Row) -> dict[str, str]:
     """The cells of ``row`` by the name of their column, as they stand."""
-    names = (_column_name(cell) for cell in origin.table.header.cells)
+    names = (column_name(cell) for cell in origin.table.header.cells)
     return {name: cell.text for name, cell in zip(names, row.cells, strict=False)}
-
-
-def _column_name(cell: Cell) -> str:
-    return cell.text.strip("*_ ").casefold()
 
 
 def _texts(
@@ -174,7 +171,7 @@ def _texts(
     cells = []
     for index, header in enumerate(table.header.cells):
         name = by_column.get(index)
-        old = carried.get(_column_name(header))
+        old = carried.get(column_name(header))
         if index == place.ids:
             cells.append(_id_like(place, task))
         elif name is None:
@@ -185,6 +182,8 @@ def _texts(
             cells.append(nothing)
         elif old is not None and reads(name, old, values[name]):
             cells.append(old)
+        elif old is not None and name == "status" and not says_only(name, old):
+            cells.append(render(name, old, values[name]))
         else:
             cells.append(tables.styled(place, name, values[name]))
     return cells

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar, cast
 
 from parser.document import Document
+from parser.kinds import TASK_ID
 from parser.kinds.registry import field_columns, heading_status, id_column, row_id
-from parser.tables import Row, TableBlock, find_tables
-from parser.values import is_nothing, read_date, read_ids, read_priority, read_status, render
+from parser.tables import Cell, Row, TableBlock, find_tables
+from parser.values import ICON, is_nothing, read_date, read_ids, read_priority, read_status, render
 from schema.records import Status, Value
 from writer.canonical import shown
 from writer.cells import RowStyle
@@ -20,6 +22,10 @@ from writer.places import line_behind
 
 _T = TypeVar("_T")
 _DIGITS = re.compile(r"\d+")
+_LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
+_STATUS_WORDS = (
+    r"in[ _-]?progress|active|completed?|done|pending|todo|to do|not started|planned|queued|paused|blocked|cancell?ed"
+)
 
 
 class Place(NamedTuple):
@@ -82,6 +88,23 @@ class Tables:
     def _models(self, place: Place, name: str) -> list[str]:
         return self._once("models", place, lambda: _models(place, name), name)
 
+    def count(self, place: Place, status: Status) -> int:
+        """The tasks of ``status`` in a table."""
+        return self._once("statuses", place, lambda: _statuses(place))[status]
+
+    def holds(self, place: Place, task: str) -> bool:
+        """Whether a table has a row for ``task``."""
+        return task in self._once("ids", place, lambda: {row_id(cell_text(row, place.ids)) for row in place.table.rows})
+
+    def row_at(self, section: int, start: int) -> tuple[Place, Row] | None:
+        """The row that starts at an offset of a section, with its table."""
+        for place in self.places:
+            if place.section == section:
+                rows = self._once("rows", place, partial(_by_start, place))
+                if start in rows:
+                    return place, rows[start]
+        return None
+
     def edit(self, place: Place, texts: list[str]) -> Edit | None:
         """The edit that puts in a row: on top of those that go from new to old, else below all."""
         section = self.document.sections[place.section]
@@ -133,7 +156,24 @@ def _natural(task: str) -> str:
 
 
 def cell_text(row: Row, index: int) -> str:
+    """The text of a cell; none where the row is shorter."""
     return row.cells[index].text if index < len(row.cells) else ""
+
+
+def _by_start(place: Place) -> dict[int, Row]:
+    return {row.line.start: row for row in place.table.rows}
+
+
+def _statuses(place: Place) -> Counter[Status | None]:
+    index = place.columns.get("status")
+    if index is None:
+        return Counter({place.given: len(place.table.rows)})
+    return Counter(read_status(cell_text(row, index)) for row in place.table.rows)
+
+
+def column_name(cell: Cell) -> str:
+    """What a column is called, without emphasis and case."""
+    return cell.text.strip("*_ ").casefold()
 
 
 def _nothing(table: TableBlock) -> str:
@@ -165,3 +205,20 @@ def _read(name: str, text: str) -> Value:
 
 def reads(name: str, text: str, value: Value) -> bool:
     return _read(name, text) == value
+
+
+def says_only(name: str, text: str) -> bool:
+    """Whether a cell holds a value and no further words."""
+    plain = text.strip("*_`~ ")
+    match name:
+        case "status":
+            return re.fullmatch(rf"(?:{ICON})?[ *_]*(?:{_STATUS_WORDS})?[ *_]*", plain, re.I) is not None
+        case "priority":
+            return read_priority(text) is not None and re.fullmatch(r"\W*\w+", plain) is not None
+        case "dependencies":
+            return not re.search(r"\w", re.sub(TASK_ID, "", plain))
+        case "started" | "completed" | "last_updated":
+            return read_date(text) is not None and "(" not in text
+        case "details":
+            return _LINK.fullmatch(plain) is not None
+    return False

@@ -1,6 +1,6 @@
 """Changes of the session cache that need more than a field or a block where it stands.
 
-New tasks get no line here: whoever keeps the cache decides what it repeats.
+A new task comes into the list of tasks that the cache keeps, if it keeps one: `writer.kinds.cache_lists`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from parser.kinds.session_cache import Area, Context
 from parser.kinds.task_mentions import heading_mention
 from parser.lines import lines
 from schema.records import Span, Table
-from writer.changes import Remove
+from writer.changes import Insert, Remove
 from writer.edits import Edit
+from writer.kinds import cache_lists
 
 FIXED = frozenset({Table.CACHE})
 """The cache itself is a part of the file, not a block in it."""
+
+
+def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:
+    """A line or a section for a task in the list that the cache keeps of them."""
+    task = change.values.get("id")
+    if change.table is Table.TASKS and isinstance(task, str):
+        yield from cache_lists.places_for(document, task, change.values)
 
 
 def remove(document: Document, change: Remove) -> Iterator[list[Edit]]:
