@@ -9,7 +9,7 @@ from schema.records import FIELDS, PRECEDENCE, Reading, Table, Value
 from syncd.gather import RecordId
 from syncd.model import Keyed, Verdict
 
-_TABLES = frozenset({Table.TASKS, Table.SESSIONS})  # no other record is told anything by its surroundings
+_TABLES = frozenset({Table.TASKS, Table.SUBTASKS, Table.SESSIONS})  # no other is told anything by its surroundings
 _NAMED = frozenset({"session_period"})  # a second session of one period is named by its document
 
 
@@ -17,7 +17,7 @@ def adopted(verdicts: Mapping[RecordId, Verdict], emitted: Iterable[Keyed]) -> d
     """New records with the values that their readings in ``emitted`` show and their rows do not have.
 
     So that a database made anew from the files is equal: a link to a task's file in its row of the registry, the status
-    that a section gives its table, the number of a session in the name of its document.
+    that a section gives its table, a checklist item's section, the number of a session in the name of its document.
     """
     wanted = {r: v for r, v in verdicts.items() if v.insert and v.row is not None and v.table in _TABLES}
     if not wanted:

@@ -111,7 +111,7 @@ def natural_key(reading: Reading) -> str | None:
 
 
 def window(base: Document, new: Document) -> tuple[int, int, int]:
-    """``(first, end in base, end in new)``: the sections outside this window have equal text and as many readings."""
+    """``(first, end in base, end in new)``: the sections outside this window have equal text and say the same."""
     a, b = base.sections, new.sections
     first, limit = 0, min(len(a), len(b))
     while first < limit and _same_section(a[first], b[first]):
@@ -123,7 +123,8 @@ def window(base: Document, new: Document) -> tuple[int, int, int]:
 
 
 def _same_section(a: Section, b: Section) -> bool:
-    return a is b or (a.text == b.text and [r.table for r in a.readings] == [r.table for r in b.readings])
+    """Whether both say the same: a heading above may give equal texts another date or status."""
+    return a is b or (a.text == b.text and a.readings == b.readings)
 
 
 def _align_window(old: list[Placed], new: list[Placed], matches: Matches) -> None:

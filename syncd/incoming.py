@@ -11,7 +11,7 @@ from schema.db import Database
 from syncd import putback
 from syncd.files import Content
 from syncd.identify import align
-from syncd.merge import nearest
+from syncd.merge import nearest, overlooked
 from syncd.model import Clash, Keyed, Side
 from syncd.rebase import rebase, reverted
 from syncd.state import BankState
@@ -178,7 +178,9 @@ class Reader:
             return None, False
         texts, emitted = self._texts(path)
         number = nearest(text, texts)
-        stale = any(emitted[:number]) and texts[number] != texts[0]
+        # Nearer to an older text is also what takes back an addition of its own. Stale is who overlooked our writing.
+        unseen = (emitted[n] and overlooked(text, texts[n + 1], texts[n]) for n in range(number))
+        stale = texts[number] != texts[0] and any(unseen)
         if path not in self._outbox:
             return (texts[number], True) if stale else (None, False)
         return (texts[number], True) if stale and texts[number] != text else (texts[0], False)

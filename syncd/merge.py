@@ -59,6 +59,18 @@ def _split(text: str) -> list[str]:
     return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
+def overlooked(text: str, before: str, after: str) -> bool:
+    """Whether ``text`` still shows what the step from ``before`` to ``after`` took away and lacks what it brought.
+
+    Then whoever saved it had not seen that step.
+    """
+    has, old, new = (Counter(line for line in t.split("\n") if line.strip()) for t in (text, before, after))
+    gone, came = old - new, new - old
+    return (not gone or any(has[line] > new[line] for line in gone)) and (
+        not came or any(has[line] < new[line] for line in came)
+    )
+
+
 def distance(a: str, b: str) -> int:
     """Number of lines that stand in one of the two texts only."""
     left, right = Counter(a.split("\n")), Counter(b.split("\n"))

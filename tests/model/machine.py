@@ -254,7 +254,7 @@ def run(bank: int, steps: Sequence[int]) -> Outcome:
             outcome.trace.append("…")
             outcome.trace[-1] = machine.step(number)
         outcome.trace.append(machine._look(follow=True))
-        oracle.check_end(machine.world)
+        oracle.check_end(machine.world, machine.world.engine.converge().pending)
     except Broken as broken:
         outcome.broken, outcome.error = str(broken), broken
     except (Exception, Crash) as error:

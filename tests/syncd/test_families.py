@@ -110,3 +110,39 @@ def test_a_task_with_another_id_takes_its_checklist_along(small: Callable[..., L
     assert "- ⬜ first of T1\n- ✅ second of T1\n" in live.read("tasks/T9.md")
     assert live.sql("SELECT DISTINCT task_id FROM task_subtasks") == [("T9",)]
     live.assert_at_rest()
+
+
+def test_a_heading_that_gives_entries_another_date_changes_their_rows(small: Callable[..., Live]) -> None:
+    """The text of the entries is what it was; what it means is not."""
+    live = small({"edit_history.md": HISTORY})
+    live.edit("edit_history.md", "#### 09:00:00", "### 2026-03-04\n\n#### 09:00:00")
+    live.sync()
+    assert live.value("SELECT date FROM edit_entries WHERE task_description = 'Morning'") == "2026-03-04"
+    live.edit("edit_history.md", "### 2026-03-05", "### 2026-02-01")
+    live.sync()
+    assert live.value("SELECT date FROM edit_entries WHERE task_description = 'The day before'") == "2026-02-01"
+    live.assert_at_rest()
+
+
+def test_a_new_checklist_item_learns_its_section_from_where_it_stands(small: Callable[..., Live]) -> None:
+    live = small({"tasks/T1.md": TASK.format("T1")})
+    live.sql("INSERT INTO task_subtasks(task_id, text, status) VALUES ('T1', 'third', 'pending')")
+    live.sync()
+    assert live.value("SELECT section FROM task_subtasks WHERE text = 'third'") == "Subtasks"
+    live.assert_at_rest()
+
+
+def test_who_takes_back_an_addition_of_his_own_is_not_stale(small: Callable[..., Live]) -> None:
+    """In between a row had changed one line: the text is nearer to the one before both, but it shows that line."""
+    live = small({"tasks/T1.md": TASK.format("T1")})
+    before = live.read("tasks/T1.md")
+    live.write("tasks/T1.md", before + "\n## Notes\n\none\ntwo\nthree\nfour\n")
+    live.sync()
+    live.sql("UPDATE tasks SET status = 'paused' WHERE id = 'T1'")
+    live.sync()
+    saved = live.read("tasks/T1.md").replace("\n## Notes\n\none\ntwo\nthree\nfour\n", "")
+    live.write("tasks/T1.md", saved)
+    report = live.sync()
+    assert live.read("tasks/T1.md") == saved
+    assert (report.emitted, report.conflicts) == ((), ())
+    assert "PAUSED" in saved
