@@ -25,6 +25,15 @@ def last_transaction(db: Database) -> dict[str, Any] | None:
     return dict(zip(_TRANSACTION, row, strict=True)) if row else None
 
 
+def recent(db: Database, number: int) -> list[dict[str, Any]]:
+    """So many of the last transactions, the newest first: number, timestamp, operation_type, origin."""
+    names = ("number", "timestamp", "operation_type", "origin")
+    rows = db.rows(
+        "SELECT id, timestamp, operation_type, origin FROM transaction_log ORDER BY id DESC LIMIT ?", (number,)
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def document_count(db: Database) -> int:
     """How many documents there are."""
     return int(db.value("SELECT count(*) FROM documents"))

@@ -6,7 +6,6 @@ waits nor starts a thread, so that tests can call it.
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -17,16 +16,20 @@ from typing import Any
 from schema import overview
 from schema.errors import CorruptDatabase, NotADatabase
 from schema.store import state_set
-from syncd import backups, config, drift, lineage, lock, requests
+from syncd import config, dbfile, drift, lineage, lock, requests, telling
 from syncd.bank import database_of, require_documents
 from syncd.config import Config
+from syncd.daily import DailyBackup
 from syncd.engine import Engine
 from syncd.errors import HaltedError, SyncdError, from_os, line_of
 from syncd.git import git_busy
 from syncd.holds import follows
+from syncd.hooks import Hooks
 from syncd.inotify import Hub
 from syncd.lock import BankLock, LockRole
+from syncd.meter import Meter
 from syncd.model import Report
+from syncd.news import News
 from syncd.rowhints import RowHints
 from syncd.timers import Again, BackOff
 from syncd.walk import BankGone, require_root
@@ -35,14 +38,15 @@ from syncd.watch import Watcher
 SHARE = 12_000
 """A scan that finds nothing takes less than one part in so many of the time."""
 
+PAUSED = "paused"
+"""The name of the state that says since when a bank is paused."""
+
 _POLLING = 2.0  # seconds between two scans where the system cannot tell of changes
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
 _REFUSED = 1.0  # seconds until a document that the system refuses to write is tried again, doubling up to that
 _GIT_WAIT = 0.1  # seconds between two looks whether git is done
-_BACKUP_SOON = 60.0  # seconds from the start until a daily backup that is overdue, if the bank is quiet
-_BACKUP_AGAIN = 3600.0  # seconds until one that failed is tried again
 _WATCH_AGAIN = 600.0  # seconds until a bank that could not be watched is tried again; a reload does so at once
 _TOGETHER = 0.15  # a scan may come so much of its interval early, to go with those of other banks
 
@@ -53,19 +57,25 @@ class BankLoop:
     ``share`` is told how many banks there are: all their scans together take their part of the time.
     """
 
-    def __init__(self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None) -> None:
+    def __init__(
+        self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None, hooks: Hooks | None = None
+    ) -> None:
         self.bank = bank
         self.config = Config()
         self.tried = False  # whether it was opened, or failed to be, at least once
         self.share = 1
+        self.meter = Meter()
+        self.paused: str | None = None
         self._wake = wake
         self._log = log.bind(bank=str(bank))
         self._hub = hub or Hub()
+        self._news = News(str(bank), hooks)
         self._lock = BankLock(bank)
         self._watcher = Watcher(bank, wake, hub=self._hub)
         self._engine: Engine | None = None
         self._rows: RowHints | None = None
         self._rows_due = False
+        self._hinted: float | None = None
         self._again = Again()
         self._refused = Again(_REFUSED, _BACK_OFF)
         self._back_off = BackOff()
@@ -74,7 +84,7 @@ class BankLoop:
         self._interval = 0.0
         self._follow_at: float | None = None
         self._drift_at: float | None = None
-        self._backup_at: float | None = None
+        self._daily = DailyBackup(bank, self._log)
         self._not_before = 0.0
         self._watch_at = 0.0
         self._database: tuple[int, int] | None = None
@@ -92,15 +102,29 @@ class BankLoop:
         """Whether its lock is held and its database open."""
         return self._engine is not None
 
+    @property
+    def polling(self) -> str | None:
+        """Why files are looked at by a timer instead of when the system tells; None where it does."""
+        return self._watcher.reason if self._watcher.polling else None
+
+    @property
+    def overflows(self) -> int:
+        """How often the system lost events, so that all was scanned."""
+        return self._watcher.overflows
+
+    def times(self) -> dict[str, float | None]:
+        """What is planned, on the monotonic clock."""
+        return {
+            "scan": self._scan_at, "again": self._again.at, "refused": self._refused.at, "follow": self._follow_at,
+            "drift": self._drift_at, "backup": self._daily.at, "rows": self._rows.at if self._rows else None,
+            "held": self._engine.held.due() if self._engine else None,
+        }  # fmt: skip
+
     def deadline(self) -> float:
         """When, on the monotonic clock, this bank wants to be looked at if nothing more happens."""
         if self.told:
             return self._not_before
-        held = self._engine.held.due() if self._engine else None
-        confirm = self._rows.at if self._rows else None
-        retries = (self._again.at, self._refused.at, confirm, held)
-        times = (self._scan_at, *retries, self._follow_at, self._drift_at, self._backup_at)
-        return max(self._not_before, min(t for t in times if t is not None))
+        return max(self._not_before, min(t for t in self.times().values() if t is not None))
 
     @property
     def told(self) -> bool:
@@ -141,10 +165,27 @@ class BankLoop:
             self._log.error("config.refused", reason=str(error))
         if self._engine is not None:
             self._engine.config = self.config
-            self._backup_at = self._next_backup(_BACKUP_SOON)
+            self._daily.plan(self._engine, self.config, self.share)
             if self._watcher.polling:
                 self._watch_anew()
         self._scan_at = self._not_before = 0.0
+
+    def sync(self) -> dict[str, Any]:
+        """Converge now, as somebody asked for it; the report as `sync --json` prints it. Raises `SyncdError`."""
+        return requests.answer(self._opened(), "sync", {})
+
+    def pause(self, since: str | None) -> str | None:
+        """Do nothing by itself any more, or (None) go on; since when it is paused. Raises `SyncdError`."""
+        engine = self._opened()
+        if (self.paused is None) != (since is None):
+            state_set(engine.db, PAUSED, since)
+            self._read_pause(engine)
+        return self.paused
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            raise SyncdError("cannot be served now", str(self.bank), self.failure)
+        return self._engine
 
     def step(self) -> None:
         """Do what the hints and the clock ask for. What fails makes this bank wait, longer each time, and no other."""
@@ -169,6 +210,8 @@ class BankLoop:
         wait = self._back_off.failed(line_of(error), _GONE_BACK_OFF if gone else _BACK_OFF)
         self._scan_at = self._not_before = time.monotonic() + wait
         self._again.at = None
+        self.meter.failures += 1
+        self._news.failed(self._back_off.failures, str(error), self.config)
         if self._back_off.telling:
             event = "bank.halted" if gone or isinstance(error, HaltedError) else "bank.failed"
             self._log.error(event, reason=str(error), failures=self._back_off.failures, retry_seconds=round(wait, 1))
@@ -202,21 +245,24 @@ class BankLoop:
             raise lock.busy(self.bank)
         self.config = config.load(self.bank)
         engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
-        self._database = _identity(database_of(self.bank))
+        self._database = dbfile.identity(database_of(self.bank))
         if engine.found is not None:
             self._log.warning("database.replaced", reason=engine.found)
         self._watcher.start()
         self._watch_at = time.monotonic() + _WATCH_AGAIN
         self._rows = RowHints(engine.db.data_version)
-        self._done(engine.converge(None, settle=self.share == 1))  # with others, nobody waits for a missing file
+        self.paused = overview.named(engine.db, PAUSED)
+        self._news.know(engine.db)
+        if self.paused is None:
+            self._done(engine.converge(None, settle=self.share == 1))  # with others, none waits for a missing file
         if overview.named(engine.db, "failure"):  # of a run before this one
             self._note_failure(None)
         self._serve(engine)
         self._scan_at = self._next_scan()
-        self._backup_at = self._next_backup(_BACKUP_SOON)
-        self._folded = _written(database_of(self.bank))
+        self._daily.plan(self._engine, self.config, self.share)
+        self._folded = dbfile.written(database_of(self.bank))
         self._lock.announce_ready()
-        self._log.info("bank.ready", polling=self._watcher.reason)
+        self._log.info("bank.ready", polling=self._watcher.reason, paused=self.paused)
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -226,11 +272,18 @@ class BankLoop:
             return
         engine = self._open_again() if self._back_off.failures else self._engine
         paths = dirty.paths | self._again.due(now) | self._refused.due(now)
+        self._hinted = dirty.since if self._hinted is None else self._hinted
         scan = dirty.scan or now >= self._scan_at
         rows = self._rows.changed(dirty.database, now) or scan or self._rows_due
         follow = self._follow_at is not None and now >= self._follow_at
+        if rows:
+            self._read_pause(engine)
+        if self.paused is not None:
+            self._rest(engine, rows)
+            return
         due = engine.held.due()
         if not (paths or scan or rows or follow or (due is not None and now >= due)):
+            self._hinted = None
             self._tidy(engine, now)
             return
         if reason := git_busy(self.bank):
@@ -246,7 +299,9 @@ class BankLoop:
             self._scan_at = self._next_scan()
         if engine.unfinished is not None:  # nothing tells when the merge is done
             self._scan_at = min(self._scan_at, time.monotonic() + max(_POLLING, 100 * self._scan_took))
-        self._done(report, None if scan else paths)
+        self._done(report, None if scan else paths, self._hinted)
+        if not self._again.paths:  # else what waits was hinted at then
+            self._hinted = None
         if follow:
             self._follow_at = None
         if rows:
@@ -255,20 +310,38 @@ class BankLoop:
     def _serve(self, engine: Engine) -> None:
         """Answer the commands that wait; what they absorbed, or an earlier run did, is to be followed too."""
         answered = requests.serve(engine)
+        if answered:
+            self._news.look(engine.db, self.config)
         never = self.config.follow_after < 0
         if not never and self._follow_at is None and (answered or self._scan_at == 0.0) and follows(engine.db):
             self._follow_at = time.monotonic() + self.config.follow_after
 
+    def _read_pause(self, engine: Engine) -> None:
+        """What `syncd pause` and `syncd resume` left in the database. What happened meanwhile is found by a scan."""
+        before, self.paused = self.paused, overview.named(engine.db, PAUSED)
+        if before != self.paused:
+            self._log.info("bank.paused" if self.paused else "bank.resumed")
+            self._scan_at = 0.0
+            self._daily.plan(engine, self.config, self.share)
+            self._watcher.wake.set()
+
+    def _rest(self, engine: Engine, rows: bool) -> None:
+        """Paused: what somebody asks for by a command is done, nothing else."""
+        if rows:
+            self._serve(engine)
+        self._again, self._follow_at, self._drift_at, self._rows_due = Again(), None, None, False
+        self._scan_at, self._daily.at = self._next_scan(), None
+
     def _is_another(self) -> bool:
         """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
-        return self._watcher.gone or _identity(database_of(self.bank)) != self._database
+        return self._watcher.gone or dbfile.identity(database_of(self.bank)) != self._database
 
     def _overwritten(self, engine: Engine) -> bool:
         """Whether another program wrote an older or a damaged database over this one, in its very file.
 
         Only checkpoints write that file, mostly our own. Raises `CorruptDatabase`.
         """
-        written = _written(database_of(self.bank))
+        written = dbfile.written(database_of(self.bank))
         if written == self._folded:
             return False
         self._folded = written
@@ -284,7 +357,7 @@ class BankLoop:
         self.close()
         self.tried = True
         require_root(self.bank)
-        if _identity(database_of(self.bank)) is None:
+        if dbfile.identity(database_of(self.bank)) is None:
             require_documents(self.bank)  # an empty folder may be a disk that is not mounted
         self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake, hub=self._hub)
         self._again, self._refused = Again(), Again(_REFUSED, _BACK_OFF)
@@ -321,29 +394,10 @@ class BankLoop:
             self._drift_at = None
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
-            self._folded = _written(database_of(self.bank))
+            self._folded = dbfile.written(database_of(self.bank))
             lineage.note(self.bank, engine.db)
-        elif self._backup_at is not None and now >= self._backup_at:
-            self._back_up(engine)
-
-    def _back_up(self, engine: Engine) -> None:
-        """The daily backup; one that fails is told and tried again."""
-        made, why = backups.make_daily(engine.db, self.bank, self.config, engine.now())
-        if made is None:
-            self._log.error("backup.failed", reason=why)
-        else:
-            self._log.info("backup.made", file=made.name)
-        self._backup_at = self._next_backup(_BACKUP_AGAIN)
-
-    def _next_backup(self, soonest: float) -> float | None:
-        """When, on the monotonic clock, the next daily backup is due. A clock that was set, or slept, is asked again
-        after each scan. Those of many banks are spread out, so that they do not hold up the others all at once."""
-        assert self._engine is not None
-        due = backups.due(self.bank, self.config)
-        if due is None:
-            return None
-        later = random.uniform(0, 10.0 * (self.share - 1))  # noqa: S311 (no secret)
-        return time.monotonic() + later + max(soonest, (due - self._engine.now()).total_seconds())
+        elif self._daily.at is not None and now >= self._daily.at:
+            self._daily.make(engine, self.config)
 
     def _wait_for_git(self, paths: frozenset[str] | set[str], scan: bool, rows: bool, reason: str) -> None:
         """Look again in a moment. Until then nothing is forgotten and nothing done."""
@@ -354,22 +408,25 @@ class BankLoop:
             self._scan_at = at
         self._log.debug("bank.waits", reason=reason)
 
-    def _done(self, report: Report, looked_at: frozenset[str] | set[str] | None = None) -> None:
-        """Plan what comes next, and say what was done. ``looked_at`` are the documents in question, None: all."""
+    def _done(
+        self, report: Report, looked_at: frozenset[str] | set[str] | None = None, since: float | None = None
+    ) -> None:
+        """Plan what comes next, and say what was done.
+
+        ``looked_at`` are the documents in question, None: all; ``since`` is when the first hint of it came.
+        """
         now = time.monotonic()
         self._plan_refused(report, now)
         self._again.plan(set(report.pending) - self._refused.paths, looked_at, now)
+        self._news.compare(report.conflicts, report.holds, self.config)
         if report.transaction is None:
             return
+        self.meter.done(len(report.absorbed), len(report.emitted), None if since is None else now - since)
         self._drift_at = now + _QUIET
         if report.absorbed and self.config.follow_after >= 0:
             self._follow_at = now + self.config.follow_after
-        self._log.info(
-            "converged", transaction=report.number, absorbed=len(report.absorbed),
-            emitted=len(report.emitted), conflicts=len(report.conflicts), holds=len(report.holds),
-        )  # fmt: skip
-        for problem in report.problems:
-            self._log.warning("not shown", reason=problem)
+        assert self._engine is not None
+        telling.converged(self._log, self._engine.db, report)
 
     def _plan_refused(self, report: Report, now: float) -> None:
         """Documents that the system refuses to write are tried again by and by, and told when that is news."""
@@ -389,20 +446,3 @@ class BankLoop:
             seconds = max(_POLLING, 100 * self._scan_took * self.share)
         self._interval = seconds
         return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
-
-
-def _written(file: Path) -> int | None:
-    """When the database's file was last written (ns), by what stat says."""
-    try:
-        return os.stat(file).st_mtime_ns
-    except OSError:
-        return None
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    """Which file this is. The database's own files are never opened here: that would drop SQLite's locks."""
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

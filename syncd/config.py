@@ -59,6 +59,16 @@ def _zone(value: str) -> str | None:
     return None
 
 
+def _command(value: str) -> str | None:
+    import shlex
+
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        return f"must be a command that can be split into words ({error})"
+    return None
+
+
 def _folders(value: tuple[str, ...]) -> str | None:
     bad = next((path for path in value if not path.startswith(("/", "~"))), None)
     return None if bad is None else "must name folders from the root on, or from ~"
@@ -90,6 +100,15 @@ SETTINGS: tuple[Setting, ...] = (
             "zone of the times that `mb` and the Python API record, such as `Asia/Kolkata`; empty: the system's",
             _zone),
     Setting("log_level", str, "info", "what the daemon logs: debug, info, warning or error", _level),
+    Setting("on_conflict", str, "",
+            "a command to run when there are new conflicts; it gets the event as JSON on its standard input", _command,
+            user_only=True),
+    Setting("on_hold", str, "", "a command to run when something new is held; see `on_conflict`", _command,
+            user_only=True),
+    Setting("on_failed", str, "", "a command to run when a bank cannot be served any more; see `on_conflict`", _command,
+            user_only=True),
+    Setting("hook_seconds", float, 10.0, "how long such a command may take before it is killed (seconds)",
+            _at_least(0.1), user_only=True),
     Setting("banks", tuple, (),
             "the banks that `syncd run` serves where none is named; `syncd add` and `syncd remove` edit it", _folders,
             user_only=True),
@@ -113,6 +132,10 @@ class Config:
     read_only_files: bool = False
     timezone: str = ""
     log_level: str = "info"
+    on_conflict: str = ""
+    on_hold: str = ""
+    on_failed: str = ""
+    hook_seconds: float = 10.0
     banks: tuple[str, ...] = ()
 
 

@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from syncd import config
+from syncd.answers import Answers
 from syncd.bankloop import BankLoop
 from syncd.config import Config
+from syncd.control import Control
 from syncd.errors import Exit, SyncdError
+from syncd.hooks import Hooks
 from syncd.inotify import Hub
 from syncd.listing import Listing
 from syncd.log import configure
 from syncd.notify import Notifier
 from syncd.signals import Told
-from syncd.userfiles import user_config
+from syncd.userfiles import runtime_folders, user_config
 
 _START_S = 300.0  # seconds that the service manager is asked for, each time a bank is about to be read at start
 
@@ -41,10 +44,14 @@ class Daemon:
         self._notifier = notifier
         self._ready = False
         self._listing: Listing | None = None
+        self._hooks = Hooks(log)
+        self._answers = Answers()
+        self._control = Control(self.wake, self.doing)
+        self._doing: tuple[str, float] | None = None
 
     def add(self, bank: Path) -> None:
         """Serve one more bank from the next round on."""
-        self.loops[bank] = BankLoop(bank, self.wake, self.log, self.hub)
+        self.loops[bank] = BankLoop(bank, self.wake, self.log, self.hub, self._hooks)
         self._share()
 
     def remove(self, bank: Path) -> None:
@@ -67,6 +74,8 @@ class Daemon:
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit code."""
         self._told.listen()
+        if why := self._control.start(runtime_folders()):
+            self.log.warning("control.none", reason=why)
         try:
             while not self._told.stop.is_set():
                 self.round()
@@ -75,6 +84,8 @@ class Daemon:
             self._notifier.stopping()
             if self._listing:
                 self._listing.stop()
+            self._control.close()
+            self._hooks.close()
             for loop in self.loops.values():
                 loop.close()
             self._notifier.close()
@@ -85,11 +96,21 @@ class Daemon:
         """Do what was told and what is due, once."""
         if self._told.reload.is_set() or (self._listing and self._listing.changed()):
             self._reload()
+        if self._told.dump.is_set():
+            self._told.dump.clear()
+            self.log.warning("state", **self._answers.about(self.loops.values()))
         self._step_all()
+        for request in self._control.take():
+            self._answers.answer(request, self.loops.values())
         if not self._ready and all(loop.tried for loop in self.loops.values()):
             self._become_ready()
         elif self._ready:
             self._notifier.status(self.sentence())
+
+    def doing(self) -> dict[str, Any] | None:
+        """Which bank takes a step right now, and for how many seconds by now; for another thread."""
+        doing = self._doing
+        return None if doing is None else {"bank": doing[0], "seconds": round(time.monotonic() - doing[1], 1)}
 
     def sentence(self) -> str:
         """One line for the service manager."""
@@ -114,7 +135,9 @@ class Daemon:
                     continue
                 if not self._ready:
                     self._notifier.starting(_START_S, f"reading {loop.bank}")
+            self._doing = (str(loop.bank), time.monotonic())
             loop.step()
+            self._doing = None
             self._notifier.progress(time.monotonic())
 
     def _become_ready(self) -> None:

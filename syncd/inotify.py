@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 _STATE = ".syncd"
 LIMITS = {
-    errno.ENOSPC: "no more folders can be watched (raise fs.inotify.max_user_watches): looking at a timer instead",
-    errno.EMFILE: "no more watchers can be made (raise fs.inotify.max_user_instances): looking at a timer instead",
-    errno.ENFILE: "the system has too many open files: looking at a timer instead",
+    errno.ENOSPC: "no more folders can be watched, so files are looked at by a timer: "
+    "`sudo sysctl fs.inotify.max_user_watches=1048576` allows more",
+    errno.EMFILE: "no more watchers can be made, so files are looked at by a timer: "
+    "`sudo sysctl fs.inotify.max_user_instances=1024` allows more",
+    errno.ENFILE: "the system has too many open files, so files are looked at by a timer: "
+    "`sudo sysctl fs.file-max=1048576` allows more",
 }
 
 

@@ -13,9 +13,11 @@ from typing import Any
 from schema import overview
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, OlderSchema
-from syncd import backups, config, lineage, lock
+from syncd import backups, config, lineage, standing
 from syncd import bank as banks
 from syncd.errors import line_of
+from syncd.git import git_unfinished
+from syncd.served import Asked
 from syncd.walk import Stat, walk
 
 
@@ -34,19 +36,19 @@ def mode(db: Database) -> str:
     return overview.named(db, "mode") or "coexist"
 
 
-def status(bank: Path) -> dict[str, Any]:
-    """One bank as `syncd status --json` shows it."""
+def status(bank: Path, asked: Asked | None = None) -> dict[str, Any]:
+    """One bank as `syncd status --json` shows it. ``asked`` remembers what daemons answered for other banks."""
     with reading(bank) as db:
         conflicts, held, refused = overview.open_conflicts(db), overview.held(db), overview.refused(db)
         pending = {"files": _pending_files(bank, db, set(held)), "db": _pending_rows(db)}
         last, backup = overview.last_transaction(db), backups.told(bank, db, config.load(bank))
-        reason, halted = _out_of_line(bank, db)
-        waiting = bool(reason) + conflicts + len(held) + len(refused) + bool(backup["failure"])
-        state = _state(bool(overview.named(db, "failure")), waiting, sum(pending.values()))
-        return {
+        sentence, halted = _out_of_line(bank, db)
+        entry = {
             "path": str(bank),
             "mode": mode(db),
-            "state": "halted" if halted else state,
+            "state": "",
+            "reason": None,
+            "next": None,
             "documents": overview.document_count(db),
             "records": overview.record_counts(db),
             "pending": pending,
@@ -55,10 +57,17 @@ def status(bank: Path) -> dict[str, Any]:
             "unwritten": [{"path": path, "reason": why} for path, why in refused.items()],
             "drift": _drift(db),
             "last_transaction": last,
+            "recent": overview.recent(db, 5),
             "backup": backup,
-            "reason": reason or overview.named(db, "failure"),
-            "daemon": _daemon(bank),
+            "database": {"reason": sentence, "halted": halted},
+            "failure": overview.named(db, "failure"),
+            "paused": overview.named(db, "paused"),
+            "unfinished": git_unfinished(bank),
+            "daemon": (asked or Asked()).daemon(bank),
         }
+    entry["state"] = standing.state(entry)
+    entry["reason"], entry["next"] = standing.advice(entry)
+    return entry
 
 
 def at_rest(bank: Path) -> bool:
@@ -86,15 +95,6 @@ def _out_of_line(bank: Path, db: Database) -> tuple[str | None, bool]:
         case lineage.Standing.OLDER:
             return "the database is older than the files; `syncd sync` brings both together", False
     return None, False
-
-
-def _state(failed: bool, waiting: int, pending: int) -> str:
-    """The worst of what is known, as `syncd.model.State` names it."""
-    if failed:
-        return "failed"
-    if waiting:
-        return "attention"
-    return "pending" if pending else "converged"
 
 
 def _pending_files(bank: Path, db: Database, held: set[str]) -> int:
@@ -129,11 +129,3 @@ def _drift(db: Database) -> int:
     from syncd import drift
 
     return drift.count(db)
-
-
-def _daemon(bank: Path) -> dict[str, Any] | None:
-    """The daemon that watches this bank by now."""
-    holder = lock.holder(bank)
-    if holder is None or holder.role is not lock.LockRole.DAEMON or not holder.ready:
-        return None
-    return {"pid": holder.pid, "since": holder.since}

@@ -76,9 +76,14 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[object]], title: 
 
 def show_pairs(pairs: Mapping[str, object]) -> None:
     """Print names and values below each other."""
+    for line in pairs_of(pairs):
+        print(line)
+
+
+def pairs_of(pairs: Mapping[str, object]) -> list[str]:
+    """Names and values, a line each."""
     width = max(map(len, pairs), default=0)
-    for name, value in pairs.items():
-        print(f"{name.ljust(width)}  {one_line(str(value))}".rstrip())
+    return [f"{name.ljust(width)}  {one_line(str(value))}".rstrip() for name, value in pairs.items()]
 
 
 def counted(number: int, noun: str) -> str:

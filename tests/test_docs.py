@@ -103,6 +103,13 @@ def test_the_manual_has_every_setting() -> None:
     assert config.manual() in (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
+def test_the_manual_has_every_metric() -> None:
+    """The table is the one that the program makes."""
+    from syncd.prometheus import manual
+
+    assert manual() in (ROOT / "docs" / "status.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_linked_or_named_is_there(name: str) -> None:
     """Links to files lead somewhere; tests that are named exist."""

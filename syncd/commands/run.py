@@ -26,10 +26,11 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
     """Run the daemon; returns its exit code when it was told to stop."""
     named = [*arguments, *([bank] if bank else [])]
-    listed = None if named or os.environ.get("SYNCD_BANK") else userbanks.listed()
     from syncd import daemon
 
-    if listed is not None:
+    # A service has no folder that it is called in: it waits for what will be listed.
+    anywhere = not named and not os.environ.get("SYNCD_BANK")
+    if anywhere and (userbanks.listed() is not None or "NOTIFY_SOCKET" in os.environ):
         return daemon.run_listed()
     if len(named) > 1:
         return daemon.run(list(dict.fromkeys(Path(name).resolve() for name in named)))
