@@ -59,6 +59,10 @@ class Daemon:
         self.loops.pop(bank).close()
         self._share()
 
+    def listen(self) -> None:
+        """Heed signals from now on: before anything is announced that could make somebody send one."""
+        self._told.listen()
+
     def follow(self, listing: Listing) -> None:
         """Serve what the user's list names, also when it changes."""
         self._listing = listing
@@ -73,7 +77,6 @@ class Daemon:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit code."""
-        self._told.listen()
         if why := self._control.start(runtime_folders()):
             self.log.warning("control.none", reason=why)
         try:
@@ -214,7 +217,9 @@ def _made(settings: Config) -> Daemon:
     notifier = Notifier(os.environ)
     os.environ.pop("NOTIFY_SOCKET", None)  # what runs below this process is not the service
     load_all()
-    return Daemon(configure(settings.log_level), notifier)
+    daemon = Daemon(configure(settings.log_level), notifier)
+    daemon.listen()
+    return daemon
 
 
 def load_all() -> None:
