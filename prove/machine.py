@@ -43,6 +43,8 @@ def missing() -> str | None:
             return f"{program}: not installed"
     if not (ROOTFS / _READY).exists():
         return "no machine with systemd was made (`make machine`)"
+    if (ROOTFS / _READY).read_text() != "\n".join(_dependencies()):
+        return "the machine with systemd has the libraries of another version (`make machine`)"
     return None
 
 
@@ -61,7 +63,7 @@ def build(release: str = "bookworm") -> None:
     )  # fmt: skip
     _call("chroot", str(ROOTFS), "python3", "-m", "venv", "/opt/syncd")
     _install(_dependencies())
-    (ROOTFS / _READY).touch()
+    (ROOTFS / _READY).write_text("\n".join(_dependencies()))
 
 
 @contextmanager

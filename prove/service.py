@@ -1,7 +1,7 @@
 """The service under a real systemd, through all that happens to one: started, killed, hung, reloaded, out of disk.
 
-Each loop installs the unit with `syncd service install`, in a home whose path has a space and a percent sign, and goes
-through `STEPS`; loops take the user's manager and the system's in turn. What a step says is wrong is a failure.
+Each loop installs the unit with `syncd service install`, for a bank whose path has spaces and a percent sign, and goes
+through `STEPS`; loops take the `FORMS` of a service in turn. What a step says is wrong is a failure.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from prove.frame import Budget, Result
 from prove.machine import PERSON, Machine, MachineFailed, booted, missing
@@ -30,22 +31,43 @@ class Wrong(Exception):
     """A step found something else than what must hold."""
 
 
-class Service:
-    """The service of one bank in the machine. ``system`` says whose manager runs it."""
+class Form(NamedTuple):
+    """A form of service: for one bank or for those of the list, run by the user's manager or the system's."""
 
-    def __init__(self, machine: Machine, system: bool, number: int) -> None:
+    single: bool
+    system: bool
+
+    def __str__(self) -> str:
+        return f"{'one bank' if self.single else 'the list'}, {'system' if self.system else 'user'}"
+
+
+FORMS = (Form(True, False), Form(False, False), Form(True, True), Form(False, True))
+
+
+class Service:
+    """The service of a bank in the machine."""
+
+    def __init__(self, machine: Machine, form: Form, number: int) -> None:
         self.machine = machine
-        self.system = system
+        self.single, self.system = form
         self.folder = f"{_HOME}/notes {number} at 100%"
         self.bank = f"{self.folder}/memory-bank"
         self.quoted = shlex.quote(self.bank)
-        name = machine.run(f"systemd-escape --path --template=syncd@.service -- {self.quoted}")
-        self.unit = shlex.quote(name)
-        self.dropins = "/etc/systemd/system" if system else f"{_HOME}/.config/systemd/user"
+        self.unit = self.unit_of(self.quoted)
+        self.units = "/etc/systemd/system" if self.system else f"{_HOME}/.config/systemd/user"
+
+    def unit_of(self, bank: str) -> str:
+        """The unit that serves ``bank``."""
+        escape = f"systemd-escape --path --template=syncd@.service -- {bank}"
+        return shlex.quote(self.machine.run(escape)) if self.single else "syncd.service"
 
     def install(self, bank: str | None = None) -> str:
         """What `syncd service install` prints."""
-        command = f"syncd service install --bank {bank or self.quoted}"
+        if self.single:
+            command = f"syncd service install --bank {bank or self.quoted}"
+        else:
+            self.person(f"syncd add {bank or self.quoted}")
+            command = "syncd service install"
         if self.system:
             return self.machine.ask(f"{command} --system --user {PERSON}")[1]
         return self.machine.ask(command, person=True)[1]
@@ -176,26 +198,33 @@ def a_second_daemon_is_refused(service: Service) -> None:
 
 
 def full_disk_is_told(service: Service) -> None:
-    """On a disk that is full at start it says so, does not start again without end, and goes on when there is room."""
+    """A bank whose disk is full at start is told of, without restarts without end, and served when there is room."""
     machine, folder = service.machine, f"{_HOME}/small"
     bank = f"{folder}/memory-bank"
-    unit = shlex.quote(machine.run(f"systemd-escape --path --template=syncd@.service -- {bank}"))
+    unit, before = service.unit_of(bank), service.pid()
     machine.run(f"mkdir -p {folder} && mount -t tmpfs -o size=2m,mode=0777 small {folder}")
     try:
         service.person(f"cp -r {_SAMPLE} {bank}; dd if=/dev/zero of={folder}/filler bs=1k 2>/dev/null || true")
         said = service.install(bank)
-        time.sleep(3)
+        machine.until(f"{_journal(service, unit)} | grep -c -m1 'disk is full\\|no space'", "1")
+        time.sleep(2)
         restarts = int(service.asked("NRestarts", unit))
-        _must(restarts <= _BURST, f"{restarts} restarts on a full disk")
-        told = machine.run(_journal(service, unit))
-        _must("disk is full" in told or "no space" in told, f"not told: {said} {told[-600:]}")
+        _must(restarts <= (_BURST if service.single else 0), f"{restarts} restarts on a full disk: {said}")
+        if not service.single:
+            service.edit("saved beside a full disk")
+            service.absorbed("saved beside a full disk")
+            _must(service.pid() == before, "one bank without room ended the service of the others")
         service.person(f"rm {folder}/filler")
         service.control("reset-failed", unit, check=False)
         service.install(bank)
-        machine.until(f"syncd status {bank} | grep -c converged", "1", person=True, seconds=40)
+        machine.until(f"syncd status {bank} | grep -c converged", "1", person=True, seconds=45)
     finally:
-        service.control("disable --now", unit, check=False)
-        machine.run(f"umount {folder}", check=False)
+        if service.single:
+            service.control("disable --now", unit, check=False)
+        else:
+            machine.ask(f"syncd remove {bank}", person=True)
+            time.sleep(1)
+        machine.run(f"umount -l {folder}", check=False)
 
 
 STEPS: tuple[Callable[[Service], None], ...] = (
@@ -213,21 +242,20 @@ def run(budget: Budget, seed: int) -> Result:
         machine.run(f"loginctl enable-linger {PERSON}")
         machine.until("systemctl is-active user@1000.service", "active")
         while total.points < budget.points and (total.points == 0 or time.monotonic() < end):
-            total.add(_loop(machine, system=bool((total.points + seed) % 2 == 0), number=total.points))
-    total.notes.append(f"{len(STEPS)} steps a loop, in the user's manager and the system's in turn")
+            form = FORMS[(total.points + seed - 1) % len(FORMS)]
+            total.add(_loop(machine, form, number=total.points))
+    total.notes.append(f"{len(STEPS)} steps a loop; in turn: {'; '.join(map(str, FORMS))}")
     return total
 
 
-def _loop(machine: Machine, *, system: bool, number: int) -> Result:
-    service = Service(machine, system, number)
-    whose = "system" if system else "user"
+def _loop(machine: Machine, form: Form, *, number: int) -> Result:
+    service = Service(machine, form, number)
     result = Result(1)
     try:
         service.person(f"mkdir -p {shlex.quote(service.folder)} && cp -r {_SAMPLE} {service.quoted}")
-        machine.run(
-            f"mkdir -p {service.dropins}/syncd@.service.d && printf {shlex.quote(_QUICK)} > "
-            f"{service.dropins}/syncd@.service.d/quick.conf && chown -R {PERSON}: {_HOME}/.config || true"
-        )
+        folder = f"{service.units}/syncd{'@' * form.single}.service.d"
+        machine.run(f"mkdir -p {folder} && printf {shlex.quote(_QUICK)} > {folder}/quick.conf")
+        machine.run(f"! [ -e {_HOME}/.config ] || chown -R {PERSON}: {_HOME}/.config")
         said = service.install()
         _must("active, enabled" in said, f"not installed: {said}")
         for step in STEPS:
@@ -235,11 +263,12 @@ def _loop(machine: Machine, *, system: bool, number: int) -> Result:
             try:
                 step(service)
             except (Wrong, MachineFailed) as error:
-                result.failures.append(f"loop {number}, {whose}, {step.__name__}: {error}")
+                result.failures.append(f"loop {number} ({form}), {step.__name__}: {error}")
     except (Wrong, MachineFailed) as error:
-        result.failures.append(f"loop {number}, {whose}: {error}")
+        result.failures.append(f"loop {number} ({form}): {error}")
     finally:
         service.control("disable --now", check=False)
+        machine.ask(f"syncd remove {service.quoted}", person=True)
     return result
 
 
