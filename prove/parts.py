@@ -11,6 +11,7 @@ PARTS: tuple[str, ...] = (
     "kill",
     "races",
     "service",
+    "banks",
 )
 
 
