@@ -374,7 +374,8 @@ class Engine:
         done.again |= self._drop_late(bases)
         done.absorbed |= {b.path for b in bases if b.path in incoming and not incoming[b.path].put_back}
         done.emitted |= set(done.committed.files)
-        self.flips.note((a.path for a in saved if a.path in done.committed.files), time.monotonic())
+        flips = [(a.path, a.disk.digest if a.disk else None) for a in saved if a.path in done.committed.files]
+        self.flips.note(flips, time.monotonic())
         done.prepared = prepared
 
     def _publish(self, done: Round) -> None:

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
+from typing import NamedTuple
 
-MOST = 8
-"""How often within `WITHIN_S` a document is written in answer to a save; then it is left to a person."""
+SAME = 10
+"""How often within `WITHIN_S` a document is written in answer to the same save; then it is left to a person."""
+
+ANY = 40
+"""How often in answer to any saves: more than a person makes, who corrects a text and saves it again."""
 
 WITHIN_S = 30.0
+
+
+class _Flip(NamedTuple):
+    time: float
+    saved: str | None
 
 
 class Flips:
     """Counts, by document, how often it was written in answer to a save. Times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
-        self._times: dict[str, deque[float]] = {}
+        self._flips: dict[str, deque[_Flip]] = {}
 
-    def note(self, paths: Iterable[str], now: float) -> None:
-        """These documents were written because somebody had saved them."""
-        for path in paths:
-            self._times.setdefault(path, deque(maxlen=MOST)).append(now)
+    def note(self, saves: Iterable[tuple[str, str | None]], now: float) -> None:
+        """These documents were written because somebody had saved them: by path, the digest of what was saved."""
+        for path, digest in saves:
+            self._flips.setdefault(path, deque(maxlen=ANY)).append(_Flip(now, digest))
 
     def forget(self, path: str) -> None:
         """A person looked at it."""
-        self._times.pop(path, None)
+        self._flips.pop(path, None)
 
     def reasons(self, paths: Iterable[str], now: float) -> dict[str, str]:
         """The sentence for each of ``paths`` that was written too often lately."""
         found = {}
         for path in paths:
-            times = self._times.get(path)
-            if not times:
+            lately = [flip for flip in self._flips.get(path, ()) if now - flip.time <= WITHIN_S]
+            if not lately:
+                self.forget(path)
                 continue
-            if len(times) == MOST and now - times[0] <= WITHIN_S:
-                found[path] = f"was rewritten by another program {MOST} times within {now - times[0]:.0f} seconds"
-            elif now - times[-1] > WITHIN_S:
-                del self._times[path]
+            most = max(Counter(flip.saved for flip in lately).values())
+            if most >= SAME or len(lately) >= ANY:
+                seconds = max(1, round(now - lately[0].time))
+                found[path] = f"was rewritten by another program {len(lately)} times within {seconds} seconds"
         return found
