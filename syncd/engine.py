@@ -374,8 +374,8 @@ class Engine:
         done.again |= self._drop_late(bases)
         done.absorbed |= {b.path for b in bases if b.path in incoming and not incoming[b.path].put_back}
         done.emitted |= set(done.committed.files)
-        flips = [(a.path, a.disk.digest if a.disk else None) for a in saved if a.path in done.committed.files]
-        self.flips.note(flips, time.monotonic())
+        again = [a for a in saved if a.path in done.committed.files]
+        self.flips.note(((a.path, a.disk.digest if a.disk else None, a.put_back) for a in again), time.monotonic())
         done.prepared = prepared
 
     def _publish(self, done: Round) -> None:
@@ -429,7 +429,7 @@ class Engine:
         """The diffs of both sides for a dry run."""
         for base in self._bases(decided, incoming, {}):
             old = self.state.data(base.path)
-            if base.path in incoming:
+            if base.path in incoming and not incoming[base.path].put_back:
                 done.absorbed.add(base.path)
                 done.diffs.append((base.path, diffs.sides(old, base.disk, base.path, "database", "file")))
             if base.content != base.disk:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 SAME = 10
-"""How often within `WITHIN_S` a document is written in answer to the same save; then it is left to a person."""
+"""How often within `WITHIN_S` the same save is put back; then the document is left to a person."""
 
 ANY = 40
-"""How often in answer to any saves: more than a person makes, who corrects a text and saves it again."""
+"""How often saves of any text are put back, or the same save is merged (mode coexist): more than a person makes."""
 
 WITHIN_S = 30.0
 
@@ -18,6 +18,7 @@ WITHIN_S = 30.0
 class _Flip(NamedTuple):
     time: float
     saved: str | None
+    put_back: bool
 
 
 class Flips:
@@ -26,10 +27,13 @@ class Flips:
     def __init__(self) -> None:
         self._flips: dict[str, deque[_Flip]] = {}
 
-    def note(self, saves: Iterable[tuple[str, str | None]], now: float) -> None:
-        """These documents were written because somebody had saved them: by path, the digest of what was saved."""
-        for path, digest in saves:
-            self._flips.setdefault(path, deque(maxlen=ANY)).append(_Flip(now, digest))
+    def note(self, saves: Iterable[tuple[str, str | None, bool]], now: float) -> None:
+        """These documents were written because somebody had saved them.
+
+        By path, with the digest of what was saved, and whether that was put back (else it was merged).
+        """
+        for path, digest, put_back in saves:
+            self._flips.setdefault(path, deque(maxlen=ANY)).append(_Flip(now, digest, put_back))
 
     def forget(self, path: str) -> None:
         """A person looked at it."""
@@ -43,8 +47,9 @@ class Flips:
             if not lately:
                 self.forget(path)
                 continue
+            back = all(flip.put_back for flip in lately)
             most = max(Counter(flip.saved for flip in lately).values())
-            if most >= SAME or len(lately) >= ANY:
+            if most >= (SAME if back else ANY) or (back and len(lately) >= ANY):
                 seconds = max(1, round(now - lately[0].time))
                 found[path] = f"was rewritten by another program {len(lately)} times within {seconds} seconds"
         return found

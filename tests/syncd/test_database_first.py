@@ -242,6 +242,17 @@ def test_a_program_that_rewrites_again_and_again_is_stopped(first: Live) -> None
     assert first.value("SELECT count(*) FROM holds WHERE state = 'open'") == 1
 
 
+def test_a_dry_run_shows_what_would_be_put_back(first: Live) -> None:
+    """It is written, not absorbed; and nothing is done."""
+    text = first.read("tasks/T4.md") + "By hand.\n"
+    first.write("tasks/T4.md", text)
+    report = first.sync(dry_run=True)
+    assert (report.absorbed, report.emitted) == ((), ("tasks/T4.md",))
+    assert "-By hand." in report.diffs[0][1]
+    assert first.read("tasks/T4.md") == text
+    assert open_conflicts(first) == []
+
+
 def test_conflict_markers_are_left_to_the_person_who_merges(first: Live) -> None:
     """A merge in progress is nobody else's to end."""
     text = first.read("tasks.md") + "\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n"
