@@ -116,9 +116,31 @@ def parse(path: str, text: str, base: Document | None = None) -> Document:
     return Document(path, kind, tuple(sections))
 
 
+_RUN = 1000
+_RUNS = tuple(sign * _RUN for sign in " \t\r\f\v\x85\xa0\u2028#`")
+"""Signs that patterns look at again from each place of a run: what they cost grows with its square."""
+
+
 def _read(grammar: Grammar, text: str, context: Hashable) -> Section:
+    if len(text) > _RUN and (line := _endless(text)) is not None:
+        level, _ = heading(text[: text.find(" ") + 1])
+        problem = Problem(line, f"not read: a line with {_RUN} signs of one kind in a row")
+        return Section(text, level, "", context, Parsed((), (problem,), context))
     level, title = heading(text)
     return Section(text, level, title, context, grammar.read(text, level, title, context))
+
+
+def _endless(text: str) -> int | None:
+    """The number of a line with a run that no document has, the padding of tables apart; None where there is none."""
+    for run in _RUNS:
+        at = text.find(run)
+        while at >= 0:
+            start = text.rfind("\n", 0, at) + 1
+            if not text.startswith("|", start) or not run.isspace():
+                return text.count("\n", 0, at)
+            end = text.find("\n", at)
+            at = text.find(run, end) if end >= 0 else -1
+    return None
 
 
 def _pieces(text: str, base: Sequence[Section]) -> tuple[list[str], int, int]:

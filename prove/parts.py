@@ -8,7 +8,9 @@ from typing import cast
 from prove.frame import Part
 
 PARTS: tuple[str, ...] = (
+    "fuzz",
     "kill",
+    "model",
     "races",
     "service",
     "banks",

@@ -30,8 +30,7 @@ _TIMELESS = re.compile(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
 _DATE_HEADING = re.compile(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
 STARTS_WITH_TIME = re.compile(r"[~≈]?\d{1,2}:\d{2}")
 _OPENING = re.compile(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
-_CLOSING = re.compile(r"[ \t]*(?:\*\*:?|:\*\*)(?:[ \t]+#+)?[ \t]*$")
-_HASHES = re.compile(r"(?:[ \t]+#+)?[ \t]*$")
+_CLOSINGS = ("**:", ":**", "**")
 
 
 def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str, Field] | None:
@@ -74,8 +73,17 @@ def _field(value: str, match: re.Match[str], group: str, offset: int) -> Field:
 def _end_of_words(line: str, start: int) -> int:
     """Where the text ends: before closing hashes, and before the mark that closes a bold line."""
     bold = line[:start].endswith("**") and line.count("**", start) % 2
-    closing = (_CLOSING.search(line, start) if bold else None) or _HASHES.search(line, start)
-    return closing.start() if closing else len(line)
+    end = _end_without_hashes(line)
+    mark = next((m for m in _CLOSINGS if line.endswith(m, start, end)), None) if bold else None
+    return max(start, len(line[: end - len(mark)].rstrip(" \t")) if mark else end)
+
+
+def _end_without_hashes(line: str) -> int:
+    """Where a heading's text ends: by hand, because a pattern that is searched for looks at a run of blanks from each
+    of its blanks on."""
+    end = len(line.rstrip(" \t"))
+    bare = line[:end].rstrip("#")
+    return len(bare.rstrip(" \t")) if len(bare) < end and bare[-1:] in (" ", "\t") else end
 
 
 def text_fields(line: str, start: int, stop: int, offset: int) -> dict[str, Field]:

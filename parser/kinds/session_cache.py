@@ -27,7 +27,8 @@ _OVERVIEW = re.compile(r"(?:session |task )?(?:overview|counts|statistics|totals
 _HISTORY = re.compile(r"\b(?:history|histories|previous|earlier|next|notes|summary|accomplished)\b", re.I)
 _TASKS = re.compile(r"\b(?:tasks?|registry|completions?)\b", re.I)
 _COUNT = re.compile(
-    r"(?<![\w-])(?P<name>active|paused|completed)(?:[ \t]+tasks?)?[ \t]*\*{0,2}:\*{0,2}[ \t]*\*{0,2}(?P<number>\d+)",
+    r"(?<![\w-])(?P<name>active|paused|completed)(?:[ \t]+tasks?)?[ \t]*\*{0,2}:\*{0,2}[ \t]*\*{0,2}"
+    r"(?P<number>\d{1,9})(?!\d)",
     re.I,
 )
 _ITEM = re.compile(r"( {0,3})(?:[-*+]|\d{1,9}[.)])[ \t]")

@@ -1,0 +1,13 @@
+"""The process in which atheris drives `tests.laws.fuzzing.one`. Arguments are libFuzzer's."""
+
+from __future__ import annotations
+
+import sys
+
+import atheris  # type: ignore[import-not-found, unused-ignore]
+
+with atheris.instrument_imports(include=["parser", "writer", "syncd.merge"]):
+    from tests.laws import fuzzing
+
+atheris.Setup(sys.argv, fuzzing.one)
+atheris.Fuzz()
