@@ -3,6 +3,8 @@
 A small file beside the database, ``.syncd/known.json``, remembers the bank's identity and the last transaction. A
 database that does not have that transaction was lost and made anew, is older (restored from yesterday), or belongs to
 another bank. What an older one says is no ancestor of the files: both are brought together as a union.
+
+`syncd status` asks it too, so what costs time to import is loaded when it is needed.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
-from schema import journal, overview, store
+from schema import overview
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
 from syncd.bank import database_of, state_of
@@ -85,6 +87,8 @@ def note(bank: Path, db: Database, *, anew: bool = False) -> None:
 
     A database that is not the one that is known, or a later state of it, is not noted unless ``anew`` says so.
     """
+    from schema import journal, store
+
     with suppress(OSError, SyncdError):
         last, own = journal.latest(db), store.state_get(db, _BANK)
         if own is None or store.state_get(db, UNION) is not None:
@@ -148,6 +152,8 @@ def enter(bank: Path, make: Callable[[], Database], *, rebuild: bool) -> tuple[D
 
 
 def _greet(bank: Path, db: Database, known: Known | None) -> str | None:
+    from schema import journal, store
+
     if store.state_get(db, UNION) is not None:  # under way since before
         if store.state_get(db, _BANK) is None:
             store.state_set(db, _BANK, known.bank if known and known.bank else os.urandom(8).hex())
@@ -177,6 +183,8 @@ def _greet(bank: Path, db: Database, known: Known | None) -> str | None:
 
 def _adopt(db: Database, known: Known) -> str:
     """A database that was made anew goes on as the bank's."""
+    from schema import store
+
     told = f"the database was lost and made anew from the files: {_lost(known)}"
     with db.atomic():
         store.state_set(db, _BANK, known.bank)
@@ -196,6 +204,8 @@ def estrange(db: Database, known: Known | None, why: str) -> None:
 
     Its identity and mode become those that are known.
     """
+    from schema import store
+
     with db.atomic():
         db.run("DELETE FROM outbox")
         db.run("DELETE FROM follows")
@@ -209,6 +219,8 @@ def estrange(db: Database, known: Known | None, why: str) -> None:
 
 def united(db: Database, now: datetime, came_back: int) -> None:
     """The union is done: say so where nobody asked for it."""
+    from schema import store
+
     why = store.state_get(db, UNION)
     with db.atomic():
         store.state_set(db, UNION, None)
