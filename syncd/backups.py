@@ -45,7 +45,17 @@ def make(db: Database, bank: Path, why: Why, config: Config, now: datetime | Non
     db.backup_to(made)
     for backup in superfluous(listing(database_of(bank)), config.daily_backups, config.weekly_backups):
         backup.path.unlink(missing_ok=True)
+    _sweep(made.parent)
     return made
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a copy that was broken off left behind, once nobody can be at work on it any more."""
+    import time
+
+    for left in folder.glob("*.partial*"):
+        if time.time() - left.stat().st_mtime > _DAY.total_seconds():
+            left.unlink(missing_ok=True)
 
 
 def superfluous(backups: Sequence[Backup], daily: int, weekly: int) -> list[Backup]:

@@ -109,6 +109,18 @@ def test_rotation_removes_files_of_its_own_only(live: Live) -> None:
     assert [b.made.day for b in listing(database_of(live.bank))] == [15, 14]
 
 
+def test_what_a_copy_that_was_broken_off_left_is_swept_up_a_day_later(live: Live) -> None:
+    """Not before: somebody may be at work on it."""
+    folder = target(database_of(live.bank), "daily", NOON).parent
+    old, young = folder / "20260301-000000-daily.db.partial", folder / "20260302-000000-daily.db.partial"
+    for left in (old, young):
+        left.write_text("half")
+    os.utime(old, (1.0, 1.0))
+    backups.make(live.engine.db, live.bank, Why.DAILY, Config(), NOON)
+    assert (old.exists(), young.exists()) == (False, True)
+    assert len(listing(database_of(live.bank))) == 1
+
+
 def test_the_daemon_makes_the_daily_backup_when_it_is_due(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quiet moment; status knows the next one; what fails is told there, in the log, and tried again."""
     monkeypatch.setattr(bankloop, "_BACKUP_SOON", 0.0)
