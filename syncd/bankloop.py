@@ -272,9 +272,11 @@ class BankLoop:
             return
         engine = self._open_again() if self._back_off.failures else self._engine
         paths = dirty.paths | self._again.due(now) | self._refused.due(now)
-        self._hinted = dirty.since if self._hinted is None else self._hinted
         scan = dirty.scan or now >= self._scan_at
-        rows = self._rows.changed(dirty.database, now) or scan or self._rows_due
+        changed = self._rows.changed(dirty.database, now)
+        if self._hinted is None:
+            self._hinted = dirty.since if dirty.since is not None or not changed else self._rows.told_at
+        rows = changed or scan or self._rows_due
         follow = self._follow_at is not None and now >= self._follow_at
         if rows:
             self._read_pause(engine)
@@ -299,7 +301,7 @@ class BankLoop:
             self._scan_at = self._next_scan()
         if engine.unfinished is not None:  # nothing tells when the merge is done
             self._scan_at = min(self._scan_at, time.monotonic() + max(_POLLING, 100 * self._scan_took))
-        self._done(report, None if scan else paths, self._hinted)
+        self._done(report, None if scan else paths, self._hinted if paths or changed else None)
         if not self._again.paths:  # else what waits was hinted at then
             self._hinted = None
         if follow:

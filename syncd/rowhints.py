@@ -14,11 +14,12 @@ class RowHints:
 
     The log's event comes before the commit can be seen: by microseconds, or by as long as the disk takes to sync.
     One event may stand for several commits. So after each there are more looks, later and later; ``at`` is the
-    monotonic time of the next one.
+    monotonic time of the next one, ``told_at`` that of the last event.
     """
 
     def __init__(self, version: Callable[[], int]) -> None:
         self.at: float | None = None
+        self.told_at: float | None = None
         self._version = version
         self._last = version()
         self._looks = 0
@@ -26,7 +27,7 @@ class RowHints:
     def changed(self, told: bool, now: float) -> bool:
         """Whether others committed since the last call. ``told`` says that the log was written to."""
         if told:
-            self._looks, self.at = 0, now + _CONFIRM_LATER[0]
+            self._looks, self.at, self.told_at = 0, now + _CONFIRM_LATER[0], now
             return self._look(_CONFIRM)
         if self.at is None or now < self.at:
             return False
