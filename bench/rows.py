@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import gates, latency, rest
+from bench import gates, latency, many, rest
 from bench.figures import Figure, Gate, Goal
 from bench.setting import Setting
 
@@ -88,10 +88,20 @@ def scale(setting: Setting) -> Figure:
     return Figure("scale", work, ours, floor=floor, goal=Goal(ratio=1.5))
 
 
+def hundred(setting: Setting) -> list[Figure]:
+    megabytes, share, wakes, note = many.at_rest(setting, setting.samples(100, 20), setting.samples(60, 20))
+    work = f"{setting.samples(100, 20)} banks in one daemon"
+    return [
+        Figure("hundred", f"{work}: memory", [megabytes], "MB", note=note),
+        Figure("hundred_idle", f"{work}, idle: share of a core", [share], "%"),
+        Figure("hundred_wakes", f"{work}, idle: wake-ups in ten seconds", [wakes], ""),
+    ]
+
+
 ROWS: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {
     "history": history, "task": task, "burst": burst, "emit": emit, "long": long, "first": first,
     "nothing": nothing, "nothing_large": nothing_large, "version": version, "status": status,
-    "memory": memory, "idle": idle, "scale": scale,
+    "memory": memory, "idle": idle, "scale": scale, "hundred": hundred,
 }  # fmt: skip
 
 GATES: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {

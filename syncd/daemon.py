@@ -27,6 +27,7 @@ from syncd.listing import Listing
 from syncd.log import configure
 from syncd.notify import Notifier
 from syncd.signals import Told
+from syncd.state import share_among
 from syncd.userfiles import runtime_folders, user_config
 
 _START_S = 300.0  # seconds that the service manager is asked for, each time a bank is about to be read at start
@@ -190,6 +191,7 @@ class Daemon:
     def _share(self) -> None:
         for loop in self.loops.values():
             loop.share = max(1, len(self.loops))
+        share_among(len(self.loops))
 
 
 def run(banks: Sequence[Path]) -> int:

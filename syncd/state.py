@@ -15,6 +15,14 @@ from schema.store import DocumentRow, SectionRow
 from syncd.model import Keyed, Keys
 
 _KEPT_BYTES = 24_000_000  # of text; the documents that were not used for longest are dropped beyond it
+_LEAST_BYTES = 500_000  # for one of many banks
+_budget = _KEPT_BYTES
+
+
+def share_among(banks: int) -> None:
+    """So many banks are served by this process: what is remembered of all together is bounded."""
+    global _budget  # noqa: PLW0603 (it is the process's memory that is shared)
+    _budget = max(_LEAST_BYTES, _KEPT_BYTES // max(1, banks))
 
 
 class Kept(NamedTuple):
@@ -61,7 +69,7 @@ class BankState:
         self.forget(path)
         self._kept[path] = kept
         self._size += len(kept.data)
-        while self._size > _KEPT_BYTES and len(self._kept) > 1:
+        while self._size > _budget and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
 
     def forget(self, path: str) -> None:

@@ -5,13 +5,14 @@ May import the standard library and ``syncd.errors``. No link is followed, neith
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from syncd.errors import BankError, from_os, one_line
+from syncd.errors import BankError, SyncdError, from_os, one_line
 from syncd.names import is_own
 
 OMITTED = frozenset({".syncd", ".git"})
@@ -166,5 +167,9 @@ def require_root(root: Path) -> None:
         raise BankGone("the bank's folder is gone", str(root), _HINT)
 
 
-def _gone(root: Path, error: OSError) -> BankGone:
+def _gone(root: Path, error: OSError) -> SyncdError:
+    """The folder is gone, or this process has used up what it may have, which says nothing of the folder."""
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        refusal = from_os(error)
+        return SyncdError(refusal.what, str(root), refusal.hint)
     return BankGone(from_os(error).what, str(root), _HINT)
