@@ -10,7 +10,12 @@ from syncd.gather import RecordId
 from syncd.model import Keyed, Sides, Verdict
 from syncd.reconcile import settled
 
-_WHOLE = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS})  # one place shows all that the row has
+_TOLD: Mapping[Table, tuple[str, ...]] = {
+    Table.TASKS: ("title", "status", "priority", "description", "dependencies"),
+    Table.SUBTASKS: ("text", "status"),
+    Table.SESSIONS: ("focus_task", "start_time", "end_time", "status"),
+}
+"""What has to come to stand somewhere for a new record; of the other tables, all that the row has."""
 _DERIVED = frozenset({Table.CACHE})  # has a place only in a bank that keeps such a document
 
 Readings = dict[RecordId, list[Reading]]
@@ -56,6 +61,7 @@ def _missing(verdict: Verdict, net: Net, readings: list[Reading]) -> str | None:
         wanted = value not in (None, ())
         if verdict.insert and not wanted:
             continue
-        if (shown and value not in shown) or (not shown and wanted and verdict.insert and verdict.table in _WHOLE):
+        told = name in _TOLD.get(verdict.table, FIELDS[verdict.table])
+        if (shown and value not in shown) or (not shown and wanted and verdict.insert and told):
             return name
     return None
