@@ -1,22 +1,27 @@
-"""Completed tasks in a changelog, which is prose: a line below the heading of the day, or among unreleased work."""
+"""Completed tasks in a changelog, which is prose: a line below the heading of the day, or among unreleased work.
+
+Where and how a line is written is learnt from the changelog: days or versions, blocks with their own heading, months.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from parser.document import Document, parse
 from parser.kinds import TASK_ID
 from parser.lines import open_lines
 from parser.values import read_date, render
-from schema.records import Value
+from schema.records import Span, Value
 from writer.edits import Edit, apply_edits
-from writer.places import before_section, behind_section, line_behind, newline
+from writer.places import before_section, behind_section, line_behind
 
 Values = Mapping[str, Value]
 
 _UNRELEASED = re.compile(r"\[?unreleased\]?", re.I)
+_FRESH = re.compile(r"\b(?:added|changed)\b", re.I)
 _DATE_HEADING = re.compile(r"(?P<open>[\[(]?)(?P<date>\d{4}-\d{2}-\d{2}|[A-Z][a-z]+ \d{1,2}, \d{4})(?P<close>[\])]?)")
 _VERSION = re.compile(r"\[?v?\d+\.\d+", re.I)
 _SEPARATOR = re.compile(r"[ \t]*(?:[-–—:|][ \t]*)?")
@@ -26,6 +31,22 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH = re.compile(rf"(?:{'|'.join(_MONTHS)}) \d{{4}}")
 _ITEM = re.compile(r"(?P<mark>[-*+])[ \t]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task that is done, on a day ``YYYY-MM-DD``; ``note`` says what came of it."""
+
+    task: str
+    title: str | None
+    day: str
+    note: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The line about it."""
+        said = self.note or self.title
+        return f"{self.task}: {said}" if said else self.task
 
 
 class _Day(NamedTuple):
@@ -42,52 +63,73 @@ def with_tasks(document: Document, tasks: Mapping[str, Values]) -> tuple[Documen
     for task, values in sorted(tasks.items(), key=lambda item: (str(item[1]["completed"]), item[0])):
         if _names(document, task):
             continue
-        words = f"{task}: {values['title']}" if values.get("title") else task
-        after = None if "\n" in words or "\r" in words else _with(document, str(values["completed"])[:10], words)
-        if after is None or not _names(after, task):
+        title = str(values["title"]) if values.get("title") else None
+        after = with_done(document, Done(task, title, str(values["completed"])[:10]))
+        if after is None:
             refused.append((task, "it does not fit into one line"))
         else:
             document = after
     return document, refused
 
 
+def with_done(document: Document, done: Done) -> Document | None:
+    """``document`` with a line about a task that is done; None where it would take more than a line."""
+    texts = section_texts(document, done)
+    return None if texts is None else parse(document.path, "".join(texts), document)
+
+
+def section_texts(document: Document, done: Done) -> list[str] | None:
+    """The texts of the sections of ``document``, one of them with the line; None where it would take more than one."""
+    if any(sign in f"{done.title}{done.note}" for sign in "\n\r"):
+        return None
+    texts = apply_edits([section.text for section in document.sections], [_edit(document, done)])
+    return texts if done.task in "".join(texts) else None
+
+
 def _names(document: Document, task: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(task)}(?![\w-])", document.text) is not None
 
 
-def _with(document: Document, day: str, words: str) -> Document:
-    texts = [section.text for section in document.sections] or [""]
-    unreleased = _unreleased(document)
+def _edit(document: Document, done: Done) -> Edit:
     days = list(_days(document))
-    if unreleased is not None:
-        edit = _into_list(document, unreleased, words)
-    elif (here := next((d for d in days if d.day == day and not d.words), None)) is not None:
-        edit = _into_list(document, here.section, words)
-    elif (before := next((d for d in days if d.day <= day), None)) is not None:
-        edit = _before(document, before, day, words)
-    elif document.sections:
-        last = len(document.sections) - 1
-        block = _block(document, days[-1], day, words) if days else f"## {day}\n\n- {words}"
-        edit = behind_section(document, last, block)
-    else:
-        return parse(document.path, f"## {day}\n\n- {words}\n")
-    return parse(document.path, "".join(apply_edits(texts, [edit])), document)
+    first = next((n for n, s in enumerate(document.sections) if s.level == 2), None)
+    if (unreleased := _unreleased(document)) is not None:
+        return _into_list(document, unreleased, done.words)
+    if first is not None and _VERSION.match(document.sections[first].heading):
+        title = "[Unreleased]" if document.sections[first].heading.startswith("[") else "Unreleased"
+        return before_section(document, first, f"## {title}\n\n### Added\n\n- {done.words}")
+    if (here := next((d for d in days if d.day == done.day and not d.words), None)) is not None:
+        inner = next(_inside(document, here.section), None)
+        if inner is None:
+            return _into_list(document, here.section, done.words)
+        return before_section(document, inner, _inner(document, inner, done))
+    if (before := next((d for d in days if d.day <= done.day), None)) is not None:
+        return _before(document, before, done)
+    block = _block(document, days[-1], done) if days else f"## {done.day}\n\n- {done.words}"
+    if not document.text.strip():
+        return Edit(0, Span(0, 0), f"# Changelog\n\n{block}\n")
+    return behind_section(document, len(document.sections) - 1, block)
 
 
 def _unreleased(document: Document) -> int | None:
-    """The section whose list takes what is not released yet: its first one below ``Unreleased`` with a list."""
+    """The section whose list takes what is not released yet: below ``Unreleased`` that of additions, else the first."""
     top = next(
         (n for n, s in enumerate(document.sections) if s.level and _UNRELEASED.fullmatch(s.heading.strip())), None
     )
     if top is None:
         return None
-    level = document.sections[top].level
-    for number in range(top, len(document.sections)):
-        if number > top and document.sections[number].level <= level:
-            break
-        if any(_ITEM.match(line.text) for line in open_lines(document.sections[number].text)):
-            return number
-    return top
+    below = [top, *_inside(document, top)]
+    fresh = [n for n in below if _FRESH.search(document.sections[n].heading)]
+    listed = [n for n in below if any(_ITEM.match(line.text) for line in open_lines(document.sections[n].text))]
+    return next(iter([*fresh, *listed, *below[1:], top]))
+
+
+def _inside(document: Document, number: int) -> Iterator[int]:
+    """The sections below the heading of one."""
+    for below in range(number + 1, len(document.sections)):
+        if document.sections[below].level <= document.sections[number].level:
+            return
+        yield below
 
 
 def _days(document: Document) -> Iterator[_Day]:
@@ -115,30 +157,54 @@ def _into_list(document: Document, number: int, words: str) -> Edit:
     return line_behind(document, number, end, f"{mark['mark']} {words}")
 
 
-def _before(document: Document, like: _Day, day: str, words: str) -> Edit:
-    """A section for ``day`` before another; before the heading of that one's month where ``day`` is in a later one."""
-    block = _block(document, like, day, words)
+def _before(document: Document, like: _Day, done: Done) -> Edit:
+    """A section for a day before another; before the heading of that one's month where the day is in a later one."""
+    block = _block(document, like, done)
     for number in range(like.section - 1, -1, -1):
         above = document.sections[number]
         if 0 < above.level < document.sections[like.section].level:
-            month = f"{_MONTHS[int(day[5:7]) - 1]} {day[:4]}"
+            month = f"{_MONTHS[int(done.day[5:7]) - 1]} {done.day[:4]}"
             if _MONTH.fullmatch(above.heading.strip()) and above.heading.strip() != month:
                 return before_section(document, number, f"{'#' * above.level} {month}\n\n{block}")
             break
     return before_section(document, like.section, block)
 
 
-def _block(document: Document, like: _Day, day: str, words: str) -> str:
-    """A section for ``day`` in the form of another: with the words in its heading where that has them there."""
+def _block(document: Document, like: _Day, done: Done) -> str:
+    """A section for a day in the form of another: with the words in its heading, or in one below it, or in a list."""
     text = document.sections[like.section].text
     line = text.partition("\n")[0].rstrip("\r")
     found = _DATE_HEADING.search(line)
     assert found is not None
-    head = line[: found.start("date")] + render("date", found["date"], day) + found["close"]
+    head = line[: found.start("date")] + render("date", found["date"], done.day) + found["close"]
     if like.words:
         separator = _SEPARATOR.match(like.words)
         assert separator is not None
         named = re.match(rf"{TASK_ID}(:?)", like.words[separator.end() :])
-        return f"{head}{separator[0]}{words if named is None or named[1] else words.replace(': ', ' ', 1)}"
-    gap = "\n" if text[len(line) :].startswith(newline(document) * 2) else ""
-    return f"{head}\n{gap}- {words}"
+        name = f"{done.task}: {done.title}" if done.title else done.task
+        head += f"{separator[0]}{name if named is None or named[1] else name.replace(': ', ' ', 1)}"
+        return f"{head}{_said(document, like.section, done)}"
+    if (inner := next(_inside(document, like.section), None)) is not None:
+        return f"{head}\n{_gap(document, like.section)}{_inner(document, inner, done)}"
+    return f"{head}\n{_gap(document, like.section)}- {done.words}"
+
+
+def _inner(document: Document, like: int, done: Done) -> str:
+    """A block with the task in its heading, below that of a day."""
+    section = document.sections[like]
+    name = f"{done.title} ({done.task})" if done.title else done.task
+    if re.match(TASK_ID, section.heading):
+        name = f"{done.task}: {done.title}" if done.title else done.task
+    return f"{'#' * section.level} {name}{_said(document, like, done)}"
+
+
+def _said(document: Document, like: int, done: Done) -> str:
+    """A list of one line below a heading, where another has a list there."""
+    listed = any(_ITEM.match(line.text) for line in open_lines(document.sections[like].text))
+    return f"\n{_gap(document, like)}- {done.note or 'Completed'}" if listed or done.note else ""
+
+
+def _gap(document: Document, like: int) -> str:
+    """The empty line below a heading, where another has one."""
+    text = document.sections[like].text
+    return "\n" if re.match(r"[^\n]*\n[ \t]*\r?\n", text) else ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from parser.moments import render_date
 from schema import store
 from schema.records import Value
 from syncd.derive import stamp
@@ -46,3 +48,14 @@ def _as_in_its_document(tx: Transaction, task: str) -> str | None:
     )
     found = (_LINE.search(text) for (text,) in rows)
     return next((stamp(match["value"], tx.moment) for match in found if match), None)
+
+
+def restamped(text: str, moment: datetime) -> str:
+    """``text`` with its first *Last Updated* line at ``moment``, in the form that it has."""
+    match = _LINE.search(text)
+    new = stamp(match["value"].strip(), moment) if match else None
+    if match is None or new is None:
+        return text
+    old = match["value"].strip()
+    start = match.start("value") + match["value"].index(old)
+    return text[:start] + render_date(old, new) + text[start + len(old) :]

@@ -154,7 +154,7 @@ def complete_task(
         if session is not None:
             tx.update_session(session, note=f"Completed {known}: {note or title}")
             made["session"] = session
-        if changelog.add_line(tx.db, changelog.Done(known, title, note, f"{tx.moment:%Y-%m-%d}")):
+        if changelog.add_line(tx, changelog.Done(known, title, f"{tx.moment:%Y-%m-%d}", note)):
             made["changelog"] = changelog.PATH
         tx.update_task_status(known, "completed")
         stamps.touch(tx, known)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from syncd.mb import changelog, cli
+from syncd.mb import cli
 from syncd.mb.cacheblock import Begun, Part, shown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -463,38 +463,6 @@ def test_the_manual_has_every_command_with_every_option() -> None:
 # -- the lines of prose --------------------------------------------------------------------------------------------
 
 
-DONE = changelog.Done("T7", "Moon", "Phases are shown", "2026-03-07")
-CHANGELOGS = {
-    "unreleased": (
-        "# C\n\n## [Unreleased]\n\n### Fixed\n- a\n\n### Added\n* b\n\n## [1.0.0]\n\n### Added\n- c\n",
-        "# C\n\n## [Unreleased]\n\n### Fixed\n- a\n\n### Added\n* b\n* T7: Phases are shown\n\n"
-        "## [1.0.0]\n\n### Added\n- c\n",
-    ),
-    "versions": (
-        "# C\n\n## [1.0.0] - 2026-01-01\n\n### Added\n- c\n",
-        "# C\n\n## [Unreleased]\n\n### Added\n\n- T7: Phases are shown\n\n## [1.0.0] - 2026-01-01\n\n### Added\n- c\n",
-    ),
-    "today": (
-        "# C\n\n## 2026-03-07\n- a\n\n## 2026-03-01\n- b\n",
-        "# C\n\n## 2026-03-07\n- a\n- T7: Phases are shown\n\n## 2026-03-01\n- b\n",
-    ),
-    "days": ("# C\n\n## 2026-03-01\n- b\n", "# C\n\n## 2026-03-07\n- T7: Phases are shown\n\n## 2026-03-01\n- b\n"),
-    "days with blocks": (
-        "# C\n\n## 2026-03-01\n### Old (T1)\n- b\n",
-        "# C\n\n## 2026-03-07\n### Moon (T7)\n- Phases are shown\n\n## 2026-03-01\n### Old (T1)\n- b\n",
-    ),
-    "dated blocks in months": (
-        "# C\n\n## March 2026\n\n### [2026-03-01] T1 Old\n- b\n",
-        "# C\n\n## March 2026\n\n### [2026-03-07] T7 Moon\n- Phases are shown\n\n### [2026-03-01] T1 Old\n- b\n",
-    ),
-    "no text": ("", "# Changelog\n\n## 2026-03-07\n\n- T7: Phases are shown\n"),
-    "empty": ("# C\n", "# C\n\n## 2026-03-07\n\n- T7: Phases are shown\n"),
-    "other line ends": (
-        "# C\r\n\r\n## Unreleased\r\n\r\n- a\r\n", "# C\r\n\r\n## Unreleased\r\n\r\n- a\r\n- T7: Phases are shown\r\n",
-    ),
-}  # fmt: skip
-
-
 def _parts(text: str) -> list[tuple[int, int, str, str]]:
     import re
 
@@ -502,18 +470,7 @@ def _parts(text: str) -> list[tuple[int, int, str, str]]:
         return [(0, 0, "", "")]
     starts = [match.start() for match in re.finditer(r"^#+ ", text, re.M)]
     texts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-    return [
-        (n, len(t) - len(t.lstrip("#")), t.partition("\n")[0].strip("# \r"), t) for n, t in enumerate(texts)
-    ]
-
-
-@pytest.mark.parametrize(("text", "expected"), CHANGELOGS.values(), ids=CHANGELOGS.keys())
-def test_a_changelog_gets_its_line_where_it_has_such_lines(text: str, expected: str) -> None:
-    """Nothing else moves."""
-    parts = [changelog.Part(*part) for part in _parts(text)]
-    changed = changelog.placed(parts, DONE)
-    assert changed is not None
-    assert "".join(changed.text if part.id == changed.id else part.text for part in parts) == expected
+    return [(n, len(t) - len(t.lstrip("#")), t.partition("\n")[0].strip("# \r"), t) for n, t in enumerate(texts)]
 
 
 def test_the_cache_tells_in_prose_what_began() -> None:

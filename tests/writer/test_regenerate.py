@@ -340,10 +340,10 @@ DONE: Rows = {"T7": {"title": "A tide table", "status": "completed", "completed"
         ("# Changelog\n\n## 2025-11-12\n\n- T5: x\n", ["## 2025-11-13", "", "- T7: A tide table", ""]),
         ("# Changelog\n\n## 2025-11-13\n- T5: x\n  more\n\nEnd\n", ["- T7: A tide table"]),
         ("# Changelog\n\n## [Unreleased]\n\n### Added\n* x\n\n## [1.0] - 2025-11-13\n* y\n", ["* T7: A tide table"]),
-        ("# Log\n\n### [2025-11-12] T5 Old - x\n- a\n", ["### [2025-11-13] T7 A tide table"]),
+        ("# Log\n\n### [2025-11-12] T5 Old - x\n- a\n", ["### [2025-11-13] T7 A tide table", "- Completed"]),
         (
             "# Log\n\n## October 2025\n\n### [2025-10-12] T5 Old\n- a\n",
-            ["## November 2025", "### [2025-11-13] T7 A tide table"],
+            ["## November 2025", "### [2025-11-13] T7 A tide table", "- Completed"],
         ),
         ("# Changelog\n\n## 2025-11-14\n\n- T5: x\n", ["", "## 2025-11-13", "", "- T7: A tide table"]),
         ("# Changelog\n\n## 2025-11-14\n\n- T7: done\n", []),
