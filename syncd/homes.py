@@ -245,7 +245,29 @@ class Homes:
             hint = "give it another path, or none"
             self.unshown.append(f"sessions {verdict.key}: {path} shows another session; {hint}")
             return
-        self._make(canonical.session_document(path, row), verdict)
+        self._make(self._session_document(path, row), verdict)
+
+    def _session_document(self, path: str, row: Row) -> Document:
+        """A session's document like the newest ones, else in the plain form."""
+        from writer import session_likeness
+
+        newest = self._db.rows(
+            """SELECT path FROM sessions WHERE path LIKE 'sessions/%' AND path <> ?
+            ORDER BY session_date DESC, start_time DESC, id DESC LIMIT ?""",
+            (path, _MODELS),
+        )
+        for (other,) in newest:
+            model = self._current(other)
+            if model is not None and (
+                made := session_likeness.session_like(model.document, path, row, self._stamp, self._is_here)
+            ):
+                return made
+        return canonical.session_document(path, row)
+
+    def _is_here(self, zone: str) -> bool:
+        """Whether a label stands for the zone in which moments of this bank are taken."""
+        local = self._now.astimezone()
+        return derive.stamp(f"{local:%Y-%m-%d %H:%M:%S} {zone}", local) == f"{local:%Y-%m-%d %H:%M:%S}"
 
     def _session_path(self, row: Row) -> str:
         """Its date and period name a session's document; a second one of a period, and one without, get a number."""

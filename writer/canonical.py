@@ -92,10 +92,7 @@ def task_document(task: str, values: Values, created: str | None = None) -> Docu
 
 
 def session_document(path: str, values: Values) -> Document:
-    """``sessions/<date>-<period>.md`` for a session of which only its row is known.
-
-    Words of ``content`` that would read as something else stand in a code block.
-    """
+    """``sessions/<date>-<period>.md`` for a session of which only its row is known."""
     period = str(values.get("session_period") or "").replace("-", " ").title()
     lines = [f"# Session {values['session_date']}" + (f" - {period}" if period else ""), ""]
     for name, label in SESSION_LABELS.items():
@@ -103,7 +100,12 @@ def session_document(path: str, values: Values) -> Document:
             lines.append(f"**{label}**: {shown(name, values[name])}")
     # The name of the document may number the period.
     plain = _readable(path, lines, Table.SESSIONS, {n: v for n, v in values.items() if n != "session_period"})
-    content = str(values.get("content") or "").replace("\r\n", "\n").strip("\n")
+    return with_content(plain, str(values.get("content") or ""))
+
+
+def with_content(plain: Document, text: str) -> Document:
+    """A session's document with a text below its header, in a code block where its words would read as something."""
+    path, content = plain.path, text.replace("\r\n", "\n").strip("\n")
     if not content:
         return plain
     head_lines = plain.text.rstrip("\n")

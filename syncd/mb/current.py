@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -153,10 +154,15 @@ def _form(db: Database, before: str, default: str) -> str:
 def _free_path(db: Database, session: int) -> str:
     """A path for a session's document, named as the newest one beside it is."""
     date, period = db.rows("SELECT session_date, session_period FROM sessions WHERE id = ?", (session,))[0]
-    newest = db.value("SELECT path FROM sessions WHERE path LIKE 'sessions/%' ORDER BY session_date DESC LIMIT 1") or ""
-    glue = "_" if re.match(r"sessions/\d{4}-\d\d-\d\d_", newest) else "-"
-    if re.match(r"sessions/\d{4}_\d\d_\d\d_", newest):
-        date, glue = date.replace("-", "_"), "_"
+    named = db.rows(
+        """SELECT path FROM sessions WHERE path LIKE 'sessions/%' AND session_period IS NOT NULL
+        ORDER BY session_date DESC, start_time DESC, id DESC LIMIT 5"""
+    )
+    forms = Counter(match[1] for (path,) in named if (match := re.match(r"sessions/\d{4}([-_])\d\d\1\d\d[-_]", path)))
+    glues = Counter(match[1] for (path,) in named if (match := re.match(r"sessions/[\d_-]{10}([-_])[a-z]", path)))
+    glue = glues.most_common(1)[0][0] if glues else "-"
+    if forms and forms.most_common(1)[0][0] == "_":
+        date = date.replace("-", "_")
     stem, number = f"sessions/{date}{glue}{period}", 1
     path = f"{stem}.md"
     taken = "SELECT 1 FROM documents WHERE path = ?1 UNION SELECT 1 FROM sessions WHERE path = ?1"
