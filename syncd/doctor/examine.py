@@ -24,7 +24,8 @@ def installed(banks: Sequence[Path]) -> list[Check]:
     asked: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("python", installation.python), ("sqlite", installation.sqlite), ("libraries", installation.libraries),
         ("packages", installation.packages), ("clock", installation.clock),
-        ("watching", lambda: installation.watching(need)), ("service", installation.service),
+        ("watching", lambda: installation.watching(need)), ("sockets", installation.sockets),
+        ("service", installation.service),
     )  # fmt: skip
     return [_guarded(name, check) for name, check in asked]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import stat
 import sys
 import time
 from collections.abc import Iterable
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import syncd
 from syncd.doctor.check import Check, fail, ok, warn
+from syncd.userfiles import runtime_folders
 from syncd.versions import LIBRARIES, versions
 
 FIXED_SQLITE = (3, 51, 3)
@@ -120,6 +123,43 @@ def _in_use(proc: Path = Path("/proc")) -> tuple[int, int]:
         watchers += len(texts)
         folders += sum(text.count("inotify wd:") for text in texts)
     return watchers, folders
+
+
+def sockets(folders: Iterable[Path] | None = None) -> Check:
+    """Whether the daemons' sockets are this user's alone; those of daemons that ended are harmless."""
+    answering, left = 0, 0
+    for folder in runtime_folders() if folders is None else folders:
+        try:
+            found = folder.lstat()
+        except OSError:
+            continue
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+            if folder.parent == Path("/run"):
+                continue  # that of a service of another user
+            return fail("sockets", f"{folder} is not this user's folder", "remove it, or ask whose it is")
+        for file in (folder, *sorted(folder.glob("*.sock"))):
+            try:
+                mode = stat.S_IMODE(file.lstat().st_mode)
+            except FileNotFoundError:  # its daemon ended just now
+                continue
+            if mode & 0o077:
+                return warn("sockets", f"others may use {file}", f"chmod go= {file}")
+            if file != folder:
+                answers = _answers(file)
+                answering, left = answering + answers, left + (not answers)
+    says = f"{answering} in use" if answering else "none in use"
+    return ok("sockets", f"{says}, {left} left behind by daemons that ended (harmless)" if left else says)
+
+
+def _answers(file: Path) -> bool:
+    """Whether a process listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(1.0)
+        try:
+            client.connect(str(file))
+        except OSError:  # refused, gone, or its path is too long
+            return False
+    return True
 
 
 def service() -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -151,6 +152,24 @@ def test_what_this_user_watches_is_counted() -> None:
     assert watchers >= 1
     assert folders >= 2
     assert (watchers, folders) != before
+
+
+def test_sockets_that_others_may_use_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a daemon that ended left behind is harmless, and counted apart from those that answer."""
+    folder = tmp_path / "r"
+    folder.mkdir(mode=0o700)
+    monkeypatch.chdir(folder)  # a test's folder may be longer than a socket's name can be
+    assert installation.sockets([folder, tmp_path / "none"]).says == "none in use"
+    with socket.socket(socket.AF_UNIX) as live, socket.socket(socket.AF_UNIX) as dead:
+        for sock, name in ((live, "1.sock"), (dead, "2.sock")):
+            sock.bind(name)
+            os.chmod(name, 0o600)
+        live.listen()
+        assert installation.sockets([Path()]).says == "1 in use, 1 left behind by daemons that ended (harmless)"
+        os.chmod("1.sock", 0o666)
+        assert installation.sockets([folder]).level == Level.WARN
+    (tmp_path / "file").touch()
+    assert installation.sockets([tmp_path / "file"]).level == Level.FAIL
 
 
 # The place
