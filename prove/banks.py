@@ -30,7 +30,7 @@ WHOLE = Budget(60_000, 3600.0)
 SHORT = Budget(60, 60.0)
 
 _MOST = 100  # banks
-_RATE = 25.0  # edits a second: more would measure this program
+_RATE = 20.0  # edits a second: more would measure this program
 _SETTLE_S = 120.0
 _GROWTH = 1.10  # of the memory after a third of the edits, at the end
 
@@ -41,7 +41,7 @@ class Bank:
 
     folder: Path
     documents: list[Path]
-    tasks: list[str]
+    tasks: list[str] = field(default_factory=list)
     lines: dict[Path, list[str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
@@ -58,7 +58,9 @@ def run(budget: Budget, seed: int) -> Result:
         result = Result()
         daemon = _Daemon(folder, list(_laid(folder, count, budget.points > 1000)))
         try:
-            daemon.wait_ready(60 + 3 * count)
+            daemon.wait_ready(60 + 6 * count)
+            for bank in daemon.banks:
+                bank.tasks = _tasks(bank)
             samples = _edit(daemon, budget, random.Random(seed), result)
             _settle(daemon, result)
         finally:
@@ -73,23 +75,26 @@ def run(budget: Budget, seed: int) -> Result:
 
 
 def _laid(folder: Path, count: int, whole: bool) -> Iterator[Bank]:
-    """The banks, each a copy with its database still to be made."""
+    """The banks, each a copy; the daemon makes their databases."""
     kinds = recorded.names() if whole else []
     originals = [place for name in kinds if (place := recorded.last_state(name, folder / "originals" / name))]
     originals = originals or [ROOT / "syncd" / "sample"]
     for number in range(count):
         bank = folder / f"project {number}" / "memory-bank"
         shutil.copytree(originals[number % len(originals)], bank)
-        subprocess.run(
-            [sys.executable, "-m", "syncd", "init", str(bank)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-        )
         # Prose, so that an added line is nobody's record: what is lost would be lost by the daemon.
         documents = [file for file in bank.rglob("*.md") if file.parent.name == "tasks" or file.name == "progress.md"]
-        db = apsw.Connection(str(bank / ".syncd" / "memory_bank.db"))
-        own = "SELECT t.id FROM tasks t JOIN documents d ON d.path = 'tasks/' || t.id || '.md' ORDER BY t.id"
-        tasks = [str(key) for (key,) in db.execute(own)]
+        yield Bank(bank, sorted(documents))
+
+
+def _tasks(bank: Bank) -> list[str]:
+    """The tasks with a document of their own, whose titles will be changed."""
+    own = "SELECT t.id FROM tasks t JOIN documents d ON d.path = 'tasks/' || t.id || '.md' ORDER BY t.id"
+    db = apsw.Connection(bank.database, flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return [str(key) for (key,) in db.execute(own)]
+    finally:
         db.close()
-        yield Bank(bank, sorted(documents), tasks)
 
 
 class _Daemon:

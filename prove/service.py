@@ -137,6 +137,16 @@ def both_sides_follow(service: Service) -> None:
     _must(service.person(f"stat -c %i {service.quoted}/tasks.md") != before, "written in place, not by exchange")
 
 
+def the_sandbox_holds(service: Service) -> None:
+    """As the daemon sees the machine, the system cannot be written and keys are not there; the bank can be written."""
+    inside = f"nsenter --target={service.pid()} --mount --"
+    for tried in (f"test -e {_HOME}/.ssh/key", "touch /etc/written", "touch /usr/written"):
+        _must(service.machine.ask(f"{inside} {tried}")[0] != 0, f"inside the sandbox `{tried}` succeeds")
+    code, said = service.machine.ask(f"{inside} touch {service.quoted}/.syncd/written")
+    _must(code == 0, f"the bank cannot be written: {said}")
+    service.machine.run(f"rm {service.quoted}/.syncd/written")
+
+
 def stops_cleanly(service: Service) -> None:
     """A stop takes no more than moments and ends with exit code 0."""
     began = time.monotonic()
@@ -228,7 +238,7 @@ def full_disk_is_told(service: Service) -> None:
 
 
 STEPS: tuple[Callable[[Service], None], ...] = (
-    starts_ready, both_sides_follow, stops_cleanly, killed_it_finishes, hung_it_is_replaced, reloads,
+    starts_ready, both_sides_follow, the_sandbox_holds, stops_cleanly, killed_it_finishes, hung_it_is_replaced, reloads,
     stale_lock_is_no_obstacle, a_second_daemon_is_refused, full_disk_is_told,
 )  # fmt: skip
 
@@ -252,6 +262,7 @@ def _loop(machine: Machine, form: Form, *, number: int) -> Result:
     service = Service(machine, form, number)
     result = Result(1)
     try:
+        service.person("mkdir -p .ssh && touch .ssh/key")
         service.person(f"mkdir -p {shlex.quote(service.folder)} && cp -r {_SAMPLE} {service.quoted}")
         folder = f"{service.units}/syncd{'@' * form.single}.service.d"
         machine.run(f"mkdir -p {folder} && printf {shlex.quote(_QUICK)} > {folder}/quick.conf")
