@@ -14,6 +14,7 @@ PARTS: tuple[str, ...] = (
     "races",
     "service",
     "banks",
+    "history",
 )
 
 

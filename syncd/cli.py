@@ -35,7 +35,7 @@ COMMANDS = {
     "cutover": "make the database first, where every criterion is met; or list them",
     "rollback": "go back from database-first to coexist",
     "backup": "copy the database to a file, checked",
-    "restore": "bring a backup back, after showing what that would do",
+    "restore": "bring back a backup, or a document or record as it stood",
     "config": "the settings that hold and where each comes from",
     "add": "put banks on the list that the daemon serves",
     "remove": "take banks off that list",

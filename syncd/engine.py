@@ -347,7 +347,7 @@ class Engine:
         began: float,
         done: Round,
     ) -> None:
-        bases = self._bases(decided, incoming, outbox)
+        bases = self.bases(decided, incoming, outbox)
         saved = [arrived for arrived in incoming.values() if self._saved(arrived)]
         back = bool(saved) and all(arrived.put_back for arrived in saved)
         rows = bool(edits.texts) or any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
@@ -396,9 +396,10 @@ class Engine:
         row = self.state.rows.get(arrived.path)
         return row is None or arrived.disk is None or arrived.disk.digest != row.hash or arrived.late is not None
 
-    def _bases(
+    def bases(
         self, decided: Decided, incoming: dict[str, Incoming], outbox: Mapping[str, str | None]
     ) -> list[NewBase]:
+        """What becomes of each document that a decision is about."""
         bases = []
         for path in sorted(incoming.keys() | decided.emitted.keys() | decided.removed):
             if path in decided.held:
@@ -427,7 +428,7 @@ class Engine:
 
     def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: Round) -> None:
         """The diffs of both sides for a dry run."""
-        for base in self._bases(decided, incoming, {}):
+        for base in self.bases(decided, incoming, {}):
             old = self.state.data(base.path)
             if base.path in incoming and not incoming[base.path].put_back:
                 done.absorbed.add(base.path)

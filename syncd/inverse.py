@@ -11,25 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parser.document import parse
-from schema import history, journal, store
+from schema import history, journal
 from schema.db import Database
 from schema.journal import Net, RowChange
 from schema.records import Action, Value
-from schema.triggers import RECORD_COLUMNS, key_of
+from schema.triggers import RECORD_COLUMNS
 from syncd.identify import align
 from syncd.model import Keyed
+from syncd.past import PARENTS, RowId, RowValues, leaves, stored_row
 from syncd.state import BankState
 from syncd.takeback import counted, is_count, later_stands, take_back
-
-RowId = tuple[str, str]
-RowValues = dict[str, Value]
-
-PARENTS: Mapping[str, tuple[str, str]] = {
-    "task_dependencies": ("task_id", "tasks"),
-    "task_subtasks": ("task_id", "tasks"),
-    "file_modifications": ("edit_entry_id", "edit_entries"),
-}
-"""The column by which a row belongs to another, and the table of that."""
 
 
 @dataclass(slots=True)
@@ -254,17 +245,3 @@ class Inverter:
         before, after = (Counter((text or b"").decode("utf-8", "replace").split("\n")) for text in texts)
         changed = (before - after) + (after - before)
         return any(line in changed for line in lines)
-
-
-def leaves(db: Database, table: str, owner: str) -> list[str]:
-    """Keys of the rows of ``table`` that belong to ``owner``."""
-    rows = db.rows(f"SELECT {key_of(table, table)} FROM {table} WHERE {PARENTS[table][0]} = ?", (owner,))  # noqa: S608
-    return [str(key) for (key,) in rows]
-
-
-def stored_row(db: Database, row: RowId) -> RowValues | None:
-    """All columns of a row as the journal has them, None where there is none."""
-    values = store.fetch(db, *row)
-    if values is not None:
-        values.pop("dependencies", None)
-    return values

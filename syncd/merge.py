@@ -25,9 +25,8 @@ class Merged:
 
 
 def merge_texts(base: str, file: str, db: str) -> Merged:
-    """Merge by lines. Where both sides inserted at one place, both stand, the file's first.
-
-    Else the file's lines win.
+    """Merge by lines. Where both sides inserted at one place, both stand, the file's first; so do lines that one side
+    added around those that the other changed. Else the file's lines win.
     """
     if file == db or db == base:
         return Merged(file)
@@ -44,13 +43,23 @@ def merge_texts(base: str, file: str, db: str) -> Merged:
             parts += group[1]
             continue
         b, f, d = ("".join(part) for part in group[1:])
-        if not b:
+        if (merged := _beside(b, f, d) or _beside(b, d, f)) is not None:
+            parts.append(merged)
+        elif not b:
             parts += [f] if f.endswith("\n") or not d else [f, "\n"]
             parts.append(d if d not in f else "")
         else:
             parts.append(f)
             clashes.append(LineClash(b, f, d))
     return Merged("".join(parts), tuple(clashes))
+
+
+def _beside(base: str, changed: str, other: str) -> str | None:
+    """The lines of ``changed`` where ``other`` only added lines around those of ``base``; None where it did more."""
+    if not base.endswith("\n") or (changed and not changed.endswith("\n")) or other.count(base) != 1:
+        return None
+    before, _, behind = other.partition(base)
+    return None if before and not before.endswith("\n") else before + changed + behind
 
 
 def _split(text: str) -> list[str]:

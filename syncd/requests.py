@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
-from syncd import align, cutover, drift, lineage, lock, restore, settle
+from syncd import align, bringback, cutover, drift, lineage, lock, restore, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -38,7 +38,8 @@ def perform(
     """Do a request and converge; the JSON-able report. Raises `SyncdError`.
 
     ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode``, ``cutover``, ``rollback``, ``undo``,
-    ``restore`` or ``init`` (``sync`` that may make a damaged database anew).
+    ``restore`` (a backup), ``bring back`` (a document, a record) or ``init`` (``sync`` that may make a damaged database
+    anew).
     """
     deadline = time.monotonic() + WAIT
     taken = enter(bank, deadline)
@@ -88,6 +89,8 @@ def answer(
     if kind == "restore":
         report, kept = restore.carry_out(engine, Path(str(arguments.get("staged"))))
         return {**as_json(report), "kept": str(kept)}
+    if kind == "bring back":
+        return as_json(bringback.restore(engine, arguments))
     if kind == "cutover":
         return cutover.cut_over(engine, dry_run=bool(arguments.get("dry_run")))
     settle.act(engine, kind, arguments)

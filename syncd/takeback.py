@@ -6,6 +6,7 @@ stale save, but what cannot be merged is told and nothing is made of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -63,6 +64,7 @@ def take_back(had: str, now: Keyed, saved: str) -> TakenBack:
     lost = list(_fields_lost(done.clashes, now, shown))
     for clash in merge_texts(had, saved, text).clashes:
         lost += _prose_lost(clash, shown)
+    lost += _missing(had, text, saved, done.text, shown)
     if lost:
         return TakenBack(text, tuple(dict.fromkeys(lost)))
     document = parse(path, done.text, now.document)
@@ -81,6 +83,14 @@ def _fields_lost(clashes: Iterable[Clash], now: Keyed, shown: set[str]) -> Itera
         elif clash.field is not None and clash.kept is Side.FILE and not later_stands(clash.table, clash.field):
             lines = list(_lines_showing(now, clash.table, clash.key, clash.field))
             yield from lines or [f"{clash.table} {clash.key}"]
+
+
+def _missing(had: str, now: str, saved: str, merged: str, shown: set[str]) -> Iterator[str]:
+    """Lines that came since and are fewer than they should be: equal lines elsewhere do not stand for them."""
+    base, there, old, found = (Counter(each.split("\n")) for each in (had, now, saved, merged))
+    for line, count in (there - base).items():
+        if line.strip() and line not in shown and found[line] < min(there[line], old[line] + count):
+            yield line
 
 
 def _lines_showing(keyed: Keyed, table: str, key: str, name: str) -> Iterator[str]:

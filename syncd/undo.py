@@ -7,7 +7,7 @@ that cannot be done, nothing is, and what stands in the way is told.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,10 +25,11 @@ from syncd.engine import Engine
 from syncd.errors import InTheWay, UsageError
 from syncd.gather import ROWS, Delta, Gatherer, RecordId, row_of
 from syncd.incoming import not_text
-from syncd.inverse import Inverse, Inverter, RowValues
+from syncd.inverse import Inverse, Inverter
 from syncd.lookup import RowLookup
 from syncd.match import NEW, Edited, Matcher
 from syncd.model import Keyed, Mode, Report, Row, Shown, Sides, State, Verdict
+from syncd.past import RowValues
 from syncd.rebase import places
 from syncd.reconcile import reconcile, settled
 
@@ -107,7 +108,7 @@ class _Planner:
                 store.write_rows(self._db, inverse.rows)
                 documents = self._documents(inverse)
                 documents = self._in_agreement(inverse, documents, before)
-                verdicts = self._unknown(documents)
+                verdicts = self._unknown(documents, waiting)
                 bases = [self._base(path, *documents[path], inverse) for path in sorted(documents)]
         except RowRefused as error:
             raise InTheWay(f"{self._named()} cannot be undone: {error.what}") from error
@@ -218,17 +219,20 @@ class _Planner:
                     emission.plan_fields(plan, verdict, Sides(*record, then, now, (), (shown,)), frozenset({name}))
 
     def _unknown(
-        self, documents: Mapping[str, tuple[Keyed | None, Bounds | None]]
+        self, documents: Mapping[str, tuple[Keyed | None, Bounds | None]], waiting: Set[tuple[str, str]]
     ) -> list[tuple[Verdict, Sides]]:
-        """Records that a document shows again and no row has: they get one."""
+        """Records that a document shows again and no row has: they get one, unless the row is ``waiting`` to go."""
         deltas = {}
         wanted: dict[RecordId, None] = {}
         for path, (keyed, bounds) in documents.items():
             base = self._state.base(path)
             end = len(base.document.sections) if base else 0
+            known = {(reading.table, key) for _, reading, key in base.readings()} if base else set()
             deltas[path] = Delta(path, base, keyed, bounds or (0, end, len(keyed.document.sections) if keyed else 0))
             for _, reading, key in keyed.readings() if keyed else ():
-                if reading.table in ROWS and (key.startswith(NEW) or row_of(self._db, reading.table, key) is None):
+                if reading.table not in ROWS or (reading.table.value, key) in waiting:
+                    continue
+                if (reading.table, key) not in known and row_of(self._db, reading.table, key) is None:
                     wanted[reading.table, key] = None
         gatherer = Gatherer(self._db, self._state, deltas, {})
         order = {table: number for number, table in enumerate(Table)}
@@ -356,13 +360,18 @@ def _told(engine: Engine, plan: _Plan) -> Report:
     """The diffs of a dry run."""
     batch = plan.batch
     diffs = tuple((base.path, unified(base.path, base.disk, base.content)) for base in batch.bases)
-    rows = tuple(line for row, values in batch.rows.items() for line in _row_lines(row, plan.now[row], values))
+    rows = tuple(line for row, values in batch.rows.items() for line in row_lines(row, plan.now[row], values))
     paths = tuple(base.path for base in batch.bases if base.content != base.disk)
     return Report(State.PENDING, emitted=paths, diffs=diffs, row_diffs=rows)
 
 
-def _row_lines(row: tuple[str, str], old: RowValues | None, new: Mapping[str, object] | None) -> Iterator[str]:
+def row_lines(
+    row: tuple[str, str], old: Mapping[str, object] | None, new: Mapping[str, object] | None
+) -> Iterator[str]:
+    """A sentence for each field in which a row will differ; None: there is no row."""
     name = f"{row[0]} {row[1]}"
+    if old is None and new is None:
+        return
     if old is None or new is None:
         yield f"{name}: {'deleted' if new is None else 'new'}"
         return

@@ -1,8 +1,13 @@
-"""Bring a backup back.
+"""Bring back what was: a backup (FILE), or one document (--file) or one record (--record) as it stood after --at TX.
 
-It is shown first what that would do: the rows of each table now and then, and what would be written into the files. On
-a terminal it asks, elsewhere it needs --yes. The database that is replaced is backed up. What the files say since the
-backup was made is newer and stays: it is absorbed, and what only the backup knows comes back, in rows and in files.
+Of a document or record it becomes a new transaction; it may be gone since. A document is put back like a save by hand,
+rows and the other current places follow it; a record like a change of its row, the files follow. With a record that was
+deleted comes what belonged to it, and its own document.
+
+Of a backup it is shown first what that would do: the rows of each table now and then, and what would be written into
+the files. On a terminal it asks, elsewhere it needs --yes. The database that is replaced is backed up. What the files
+say since the backup was made is newer and stays: it is absorbed, and what only the backup knows comes back, in rows and
+in files.
 """
 
 from __future__ import annotations
@@ -15,20 +20,41 @@ from typing import Any
 
 from syncd import bank as banks
 from syncd import config, output
-from syncd.commands import answer, common
+from syncd.commands import answer, brought, common
 from syncd.errors import Exit, UsageError
 
 
 def add(parser: ArgumentParser) -> None:
     """The options of `syncd restore`."""
-    parser.add_argument("backup", metavar="FILE", help="a backup, as `syncd backup --list` shows them")
+    parser.add_argument("backup", nargs="?", metavar="FILE", help="a backup, as `syncd backup --list` shows them")
+    brought.add(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what it would do and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--foreign", action="store_true", help="also a backup of another bank")
     common(parser)
 
 
-def run(backup: str, dry_run: bool, yes: bool, foreign: bool, bank: str | None, as_json: bool) -> int:
+def run(
+    backup: str | None,
+    document: str | None,
+    record: str | None,
+    at: str | None,
+    dry_run: bool,
+    yes: bool,
+    foreign: bool,
+    bank: str | None,
+    as_json: bool,
+) -> int:
+    """Restore a backup, a document or a record."""
+    if backup and not (document or record or at):
+        return _backup(backup, dry_run, yes, foreign, bank, as_json)
+    if backup or not (document or record):
+        hint = "FILE, or --file PATH --at TX, or --record TABLE:KEY --at TX"
+        raise UsageError("name a backup, a document or a record, one of them", hint=hint)
+    return brought.bring_back(document, record, at, bank, as_json, dry_run)
+
+
+def _backup(backup: str, dry_run: bool, yes: bool, foreign: bool, bank: str | None, as_json: bool) -> int:
     """Preview, ask, restore."""
     from syncd import requests, restore
 

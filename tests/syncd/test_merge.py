@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.merge import LineClash, distance, merge_texts, nearest
+from syncd.merge import LineClash, Merged, distance, merge_texts, nearest
 
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "d"]), max_size=6).map("".join)
 
@@ -76,3 +76,14 @@ def test_the_nearest_version_is_found_and_ties_go_to_the_newer() -> None:
     """Versions come newest first."""
     assert nearest("a\nb\nc", ["x\ny\nz", "a\nb\nq", "a\nb"]) == 2
     assert nearest("a\nb", ["a\nb\nnew", "a\nb\nold"]) == 0
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_lines_added_around_changed_ones_are_no_clash(mirrored: bool) -> None:
+    """One side changed or removed a line, the other added some directly beside it."""
+    for changed in ("B\n", ""):
+        for before, behind in (("x\n", ""), ("", "x\n"), ("x\n", "y\n")):
+            added, merged = f"{before}b\n{behind}", f"{before}{changed}{behind}"
+            sides = [f"a\n{changed}c\n", f"a\n{added}c\n"]
+            file, db = reversed(sides) if mirrored else sides
+            assert merge_texts("a\nb\nc\n", file, db) == Merged(f"a\n{merged}c\n")

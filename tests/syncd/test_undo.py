@@ -196,15 +196,17 @@ def test_what_belongs_to_a_row_and_came_later_does_not_go_with_it(live: LiveBank
 
 def test_a_number_that_went_to_another_record_is_not_taken_from_it(live: LiveBank) -> None:
     """The record that comes back gets a new one."""
-    number = live.value("SELECT max(id) FROM error_logs")
-    live.sql("DELETE FROM error_logs WHERE id = ?", number)
+    number = live.value("SELECT max(id) FROM edit_entries")
+    lines = live.value("SELECT count(*) FROM file_modifications WHERE edit_entry_id = ?", number)
+    live.sql("DELETE FROM edit_entries WHERE id = ?", number)
     first = live.sync().number
-    live.sql("INSERT INTO error_logs(timestamp, task_id, error_message) VALUES ('2026-03-07 10:00', 'T3', 'Other')")
+    live.sql("INSERT INTO edit_entries(date, time, task_description) VALUES ('2026-03-09', '10:10', 'Other')")
     live.sync()
-    assert live.value("SELECT error_message FROM error_logs WHERE id = ?", number) == "Other"
+    words = "SELECT task_description FROM edit_entries WHERE id = ?"
+    assert live.value(words, number) == "Other"
     take_back(live, first)
-    assert live.value("SELECT error_message FROM error_logs WHERE id = ?", number) == "Other"
-    assert live.value("SELECT count(*) FROM error_logs") == number + 1
+    assert live.value(words, number) == "Other"
+    assert live.value("SELECT count(*) FROM file_modifications WHERE edit_entry_id = ?", number + 1) == lines > 0
     live.assert_at_rest()
 
 
