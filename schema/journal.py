@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from schema import deltas
+from schema import deltas, store
 from schema.db import Database
 from schema.errors import UnknownTransaction
 from schema.records import Action, Value
+from schema.triggers import RECORD_COLUMNS
 
 _LONG = 1500
 """Characters of JSON from which on a change is stored compressed, its ``before`` as a delta of its ``after``."""
+
+HISTORY_BEGINS = "history_begins"
+"""The name of the state that holds the first transaction's number, where what came before it was folded into it."""
 
 Values = Mapping[str, Value]
 
@@ -101,6 +106,9 @@ def begin_transaction(
     return Open(number, transaction_id)
 
 
+_ID = re.compile(r"\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
+
+
 def new_id(moment: datetime, last: str = "") -> str:
     """A public transaction id such as ``20251113-174800.123-9f3a``, sorted behind ``last``."""
     stamp = f"{moment:%Y%m%d-%H%M%S}.{moment.microsecond // 1000:03}"
@@ -157,7 +165,13 @@ def seal(db: Database, transaction: int, upto: int) -> int:
 
 
 def _shrink(db: Database, transaction: int) -> None:
-    """Long texts are kept compressed, and what was before as its difference from what came after."""
+    """Long texts are kept compressed, and what was before as its difference from what came after.
+
+    What an insertion put there is in the row itself and in the changes behind it: it is not kept twice.
+    """
+    db.run(
+        """UPDATE row_changes SET after = NULL WHERE "transaction" = ? AND operation = 'insert'""", (transaction,)
+    )
     rows = db.rows(
         """SELECT id, before, after FROM row_changes WHERE "transaction" = ? AND
         coalesce(length(before), 0) + coalesce(length(after), 0) > ? AND typeof(coalesce(before, after)) = 'text'""",
@@ -274,8 +288,27 @@ def resolve_transaction(db: Database, text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
     found = db.value("SELECT id FROM transaction_log WHERE transaction_id = ?1 OR id = ?2", (text, number))
     if found is None:
+        _require_kept(db, text, number)
         raise _unknown(text)
     return int(found)
+
+
+def begins(db: Database) -> int | None:
+    """The first transaction's number, where what came before it was folded into it; None where nothing was."""
+    value = db.value("SELECT value FROM state WHERE name = ?", (HISTORY_BEGINS,))
+    return None if value is None else int(value)
+
+
+def _require_kept(db: Database, text: str, number: int | None) -> None:
+    """Raises `UnknownTransaction` for one that was there and is folded now."""
+    first = begins(db)
+    if first is None:
+        return
+    known = transaction(db, first)
+    older = number < first if number is not None else _ID.fullmatch(text) and text < known.transaction_id
+    if older:
+        what = f"this transaction was folded: history begins with {first} ({known.timestamp[:19]}Z)"
+        raise UnknownTransaction(what, text, "a backup made before `syncd prune` has it")
 
 
 def _unknown(name: str) -> UnknownTransaction:
@@ -284,7 +317,8 @@ def _unknown(name: str) -> UnknownTransaction:
 
 def changes_of(db: Database, transaction: int) -> list[RowChange]:
     """What a transaction did to rows, in order."""
-    return [_change(row) for row in db.rows(f'{_CHANGES} WHERE "transaction" = ? ORDER BY id', (transaction,))]
+    changes = [_change(row) for row in db.rows(f'{_CHANGES} WHERE "transaction" = ? ORDER BY id', (transaction,))]
+    return [_with_row(db, change) for change in changes]
 
 
 def counts_of(db: Database, transaction: int) -> dict[tuple[str, Action], int]:
@@ -298,4 +332,43 @@ def counts_of(db: Database, transaction: int) -> dict[tuple[str, Action], int]:
 
 def changes_of_record(db: Database, table: str, key: str) -> list[RowChange]:
     """All changes of one record, in order."""
-    return [_change(row) for row in db.rows(f'{_CHANGES} WHERE "table" = ? AND key = ? ORDER BY id', (table, key))]
+    changes = [_change(row) for row in db.rows(f'{_CHANGES} WHERE "table" = ? AND key = ? ORDER BY id', (table, key))]
+    values = _stored(db, table, key) if any(_is_bare(change) for change in changes) else None
+    found = []
+    for change in reversed(changes):
+        found.append(replace(change, after=values) if _is_bare(change) else change)
+        values = before(change, values)
+    return found[::-1]
+
+
+def before(change: RowChange, values: Values | None) -> Values | None:
+    """A row as it was before ``change``, which left it with ``values``."""
+    match change.operation:
+        case Action.INSERT:
+            return None
+        case Action.DELETE:
+            return dict(change.before or {})
+    return {**(values or {}), **(change.before or {})}
+
+
+def _is_bare(change: RowChange) -> bool:
+    """Whether it is an insertion whose row has to be made out."""
+    return change.operation is Action.INSERT and change.after is None
+
+
+def _with_row(db: Database, change: RowChange) -> RowChange:
+    if not _is_bare(change):
+        return change
+    later = db.rows(
+        f'{_CHANGES} WHERE "table" = ? AND key = ? AND id > ? ORDER BY id DESC', (change.table, change.key, change.id)
+    )
+    values = _stored(db, change.table, change.key)
+    for row in later:
+        values = before(_change(row), values)
+    return replace(change, after=values)
+
+
+def _stored(db: Database, table: str, key: str) -> Values | None:
+    """The columns of a row as the journal has them; None where there is none."""
+    values = store.fetch(db, table, key) if table in RECORD_COLUMNS else None
+    return None if values is None else {name: values[name] for name in RECORD_COLUMNS[table]}

@@ -1,8 +1,8 @@
 """SQL text of the triggers: what must hold for any client, whatever its connection enforces.
 
 Every change of a record is journalled in ``row_changes`` with its values before and after as JSON; for an update only
-the columns that changed. The transaction is the one that the daemon has open; without one the change came from
-elsewhere and waits, with NULL, to be sealed.
+the columns that changed, and of an insertion in a transaction nothing: the row itself has it. The transaction is the
+one that the daemon has open; without one the change came from elsewhere and waits, with NULL, to be sealed.
 
 The text runs on SQLite 3.35 and later with its JSON functions: no RETURNING, no computed message in RAISE.
 """
@@ -72,6 +72,13 @@ def _same_key(table: str, left: str, right: str) -> str:
     return " AND ".join(f"{left}.{c} IS {right}.{c}" for c in columns)
 
 
+def insert_triggers() -> Iterator[tuple[str, str]]:
+    """The triggers that journal an insertion, by name."""
+    for table in RECORD_COLUMNS:
+        for sql in _journal_inserts(table):
+            yield sql.split()[2], sql
+
+
 def record_triggers() -> Iterator[str]:
     """The triggers of all record tables."""
     for table in RECORD_COLUMNS:
@@ -98,7 +105,8 @@ WHEN EXISTS ({there}) OR EXISTS ({aside}) BEGIN
     SELECT '{table}', {key}, {_whole(table, "t")} FROM {table} AS t WHERE {_same_key(table, "t", "NEW")};
 END"""
     yield f"""CREATE TRIGGER {table}_after_insert AFTER INSERT ON {table} WHEN NOT EXISTS ({aside}) BEGIN
-  {_JOURNAL} VALUES ({_OPEN}, '{table}', {key}, 'insert', NULL, {_whole(table, "NEW")});
+  {_JOURNAL} VALUES ({_OPEN}, '{table}', {key}, 'insert', NULL,
+    CASE WHEN {_OPEN} IS NULL THEN {_whole(table, "NEW")} END);
 END"""
     pairs = f"""FROM json_each(r.before) AS b JOIN json_each({_whole(table, "NEW")}) AS a ON a.key = b.key
       WHERE a.value IS NOT b.value"""

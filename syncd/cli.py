@@ -26,6 +26,7 @@ COMMANDS = {
     "cat": "a document as it is, or as it stood after a transaction",
     "export": "write the whole bank, as it is or as it stood after a transaction, to a folder",
     "undo": "take transactions back, on rows and files together",
+    "prune": "fold old history into one state, after a backup",
     "conflicts": "fields that both sides changed to different values",
     "resolve": "settle conflicts: take the file's value or the database's",
     "holds": "changes that wait for a yes",

@@ -396,9 +396,7 @@ class Engine:
         row = self.state.rows.get(arrived.path)
         return row is None or arrived.disk is None or arrived.disk.digest != row.hash or arrived.late is not None
 
-    def bases(
-        self, decided: Decided, incoming: dict[str, Incoming], outbox: Mapping[str, str | None]
-    ) -> list[NewBase]:
+    def bases(self, decided: Decided, incoming: dict[str, Incoming], outbox: Mapping[str, str | None]) -> list[NewBase]:
         """What becomes of each document that a decision is about."""
         bases = []
         for path in sorted(incoming.keys() | decided.emitted.keys() | decided.removed):

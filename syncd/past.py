@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from schema import journal, store
 from schema.db import Database
 from schema.journal import RowChange
-from schema.records import Action, Value
+from schema.records import Value
 from schema.triggers import key_of
 
 RowId = tuple[str, str]
@@ -43,13 +43,8 @@ def changes_behind(db: Database, row: RowId, transaction: int) -> list[RowChange
 def back(values: RowValues | None, changes: Sequence[RowChange]) -> RowValues | None:
     """A row as it was before ``changes``, which are in order."""
     for change in reversed(changes):
-        match change.operation:
-            case Action.INSERT:
-                values = None
-            case Action.DELETE:
-                values = dict(change.before or {})
-            case Action.UPDATE:
-                values = {**(values or {}), **(change.before or {})}
+        found = journal.before(change, values)
+        values = None if found is None else dict(found)
     return values
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
-from syncd import align, bringback, cutover, drift, lineage, lock, restore, settle
+from syncd import align, bringback, cutover, drift, lineage, lock, prune, restore, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -37,9 +37,9 @@ def perform(
 ) -> dict[str, Any]:
     """Do a request and converge; the JSON-able report. Raises `SyncdError`.
 
-    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode``, ``cutover``, ``rollback``, ``undo``,
-    ``restore`` (a backup), ``bring back`` (a document, a record) or ``init`` (``sync`` that may make a damaged database
-    anew).
+    ``kind`` is ``sync``, ``fix``, ``accept``, ``reject``, ``resolve``, ``mode``, ``cutover``, ``rollback``,
+    ``undo``, ``restore`` (a backup), ``bring back`` (a document, a record), ``prune`` or ``init``
+    (``sync`` that may make a damaged database anew).
     """
     deadline = time.monotonic() + WAIT
     taken = enter(bank, deadline)
@@ -86,6 +86,8 @@ def answer(
         return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
     if kind == "undo":
         return as_json(undo(engine, arguments.get("transactions", ()), dry_run=bool(arguments.get("dry_run"))))
+    if kind == "prune":
+        return prune.answer(engine, arguments)
     if kind == "restore":
         report, kept = restore.carry_out(engine, Path(str(arguments.get("staged"))))
         return {**as_json(report), "kept": str(kept)}

@@ -33,6 +33,8 @@ Counts = Mapping[tuple[str, Action], int]
 
 def sentence(transaction: Transaction, versions: Sequence[Version], rows: Nets | Counts) -> str:
     """What ``transaction`` did. ``rows`` are its net changes, or their counts where they are many."""
+    if transaction.operation_type == "fold":
+        return f"history begins here, with {_counted(len(versions), 'document', 'documents')}"
     saved = {v.path: v for v in versions if not v.emitted}
     written = sorted({v.path for v in versions if v.emitted} - saved.keys())
     head = f"{transaction.operation_type} of {transaction.note}" if transaction.note else ""
