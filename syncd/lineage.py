@@ -257,7 +257,7 @@ def set_aside(bank: Path, cause: SyncdError) -> HaltedError:
             os.rename(f"{file}{tail}", file.with_name(f"{name}{tail}"))
     known = replace(read(bank) or Known(""), aside=name)
     write(bank, known)
-    return HaltedError(f"{cause.what}; it is kept as {name}", str(bank), _AGAIN)
+    return HaltedError(f"{cause.what}; it is kept as {name}", str(file), _AGAIN)
 
 
 def examined(bank: Path, error: SyncdError) -> SyncdError:

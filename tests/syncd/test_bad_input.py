@@ -149,11 +149,12 @@ def test_a_document_without_permission(ordinary: tuple[Path, Syncd]) -> None:
 
 @pytest.mark.parametrize("command", ["sync", "status", "check", "init", "run"])
 def test_a_database_that_is_none(syncd: Syncd, synced: Path, database: Path, command: str) -> None:
-    """It is not overwritten."""
+    """It is not overwritten: who only reads leaves it, who would write keeps it aside under a name that is told."""
     database.write_bytes(b"not a database, but somebody's text\n" * 400)
     before = database.read_bytes()
     refused(syncd(command, synced), 3, "not a database", str(database))
-    assert database.read_bytes() == before
+    (kept,) = synced.glob(".syncd/memory_bank.db" if command in ("status", "check", "init") else ".syncd/*.damaged-*")
+    assert kept.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", ["sync", "status", "run"])
