@@ -12,8 +12,8 @@ from bench.latency import History, Samples, bare_loop, connect
 from bench.processes import daemon, inside, memory, processor_seconds, run, syncd, timed, wake_ups
 from bench.recorded import last_state
 from bench.setting import Setting
-from syncd.bankloop import SHARE  # how rarely it scans: what it does is what is told
 from syncd.config import Config
+from syncd.timers import SHARE  # how rarely it scans: what it does is what is told
 
 _QUIET_S = 6.0  # what a start leaves to be done is done by then
 

@@ -31,17 +31,13 @@ from syncd.meter import Meter
 from syncd.model import Report
 from syncd.news import News
 from syncd.rowhints import RowHints
-from syncd.timers import Again, BackOff
+from syncd.timers import POLLING, Again, BackOff, scan_interval
 from syncd.walk import BankGone, require_root
 from syncd.watch import Watcher
-
-SHARE = 12_000
-"""A scan that finds nothing takes less than one part in so many of the time."""
 
 PAUSED = "paused"
 """The name of the state that says since when a bank is paused."""
 
-_POLLING = 2.0  # seconds between two scans where the system cannot tell of changes
 _QUIET = 1.0  # seconds without work until what can wait is done
 _BACK_OFF = 30.0  # seconds between two tries of a bank that fails, at most
 _GONE_BACK_OFF = 2.0  # of one that is not there: a look costs nothing
@@ -300,7 +296,7 @@ class BankLoop:
             self._scan_took = time.monotonic() - began if report.transaction is None else self._scan_took
             self._scan_at = self._next_scan()
         if engine.unfinished is not None:  # nothing tells when the merge is done
-            self._scan_at = min(self._scan_at, time.monotonic() + max(_POLLING, 100 * self._scan_took))
+            self._scan_at = min(self._scan_at, time.monotonic() + max(POLLING, 100 * self._scan_took))
         self._done(report, None if scan else paths, self._hinted if paths or changed else None)
         if not self._again.paths:  # else what waits was hinted at then
             self._hinted = None
@@ -398,6 +394,8 @@ class BankLoop:
             engine.db.checkpoint()
             self._folded = dbfile.written(database_of(self.bank))
             lineage.note(self.bank, engine.db)
+            if self.share > 1:
+                engine.db.run("PRAGMA shrink_memory")
         elif self._daily.at is not None and now >= self._daily.at:
             self._daily.make(engine, self.config)
 
@@ -443,8 +441,6 @@ class BankLoop:
 
     def _next_scan(self) -> float:
         """When to look at everything again: rarely enough that scans take a ten-thousandth of the time."""
-        seconds = max(self.config.scan_seconds, SHARE * self._scan_took * self.share)
-        if self._watcher.polling:
-            seconds = max(_POLLING, 100 * self._scan_took * self.share)
-        self._interval = seconds
-        return time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)
+        least = self.config.scan_seconds
+        self._interval = scan_interval(least, self._scan_took, self.share, polling=self._watcher.polling)
+        return time.monotonic() + self._interval * random.uniform(0.9, 1.1)  # noqa: S311 (jitter, not a secret)

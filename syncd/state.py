@@ -15,14 +15,15 @@ from schema.store import DocumentRow, SectionRow
 from syncd.model import Keyed, Keys
 
 _KEPT_BYTES = 24_000_000  # of text; the documents that were not used for longest are dropped beyond it
-_LEAST_BYTES = 500_000  # for one of many banks
+_SHARED_BYTES = 8_000_000  # of all banks together where there are several; parsed it takes ten times as much
+_LEAST_BYTES = 50_000
 _budget = _KEPT_BYTES
 
 
 def share_among(banks: int) -> None:
     """So many banks are served by this process: what is remembered of all together is bounded."""
     global _budget  # noqa: PLW0603 (it is the process's memory that is shared)
-    _budget = max(_LEAST_BYTES, _KEPT_BYTES // max(1, banks))
+    _budget = _KEPT_BYTES if banks < 2 else max(_LEAST_BYTES, _SHARED_BYTES // banks)
 
 
 class Kept(NamedTuple):

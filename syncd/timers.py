@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+SHARE = 12_000
+"""Scans of all banks that find nothing take less than one part in so many of the time."""
+
+POLLING = 2.0
+"""Seconds between two scans where the system cannot tell of changes."""
+
+_RAREST = 3600.0  # seconds between two scans of one of many banks, unless it is so large itself
 _FIRST = 1.0  # seconds until something that failed is tried again, doubling
 _SOON = 0.02  # seconds until a file that was missing or open for writing is looked at again, doubling
 _LATEST = 1.0
@@ -65,3 +72,10 @@ class Again:
         """These too, and all of them not before ``at``."""
         self.paths |= set(paths)
         self.at = at
+
+
+def scan_interval(least: float, took: float, banks: int, *, polling: bool) -> float:
+    """Seconds until the next scan of one of so many ``banks``: ``least``, and rarely enough for what it ``took``."""
+    if polling:
+        return max(POLLING, 100 * took * banks)
+    return max(least, SHARE * took, min(_RAREST, SHARE * took * banks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.timers import Again, BackOff
+from syncd.timers import Again, BackOff, scan_interval
 
 
 def test_what_fails_is_left_alone_for_longer_each_time_up_to_a_cap() -> None:
@@ -47,3 +47,14 @@ def test_what_waits_is_looked_at_soon_then_later() -> None:
     assert again.due(301.0) == {"a.md"}
     again.plan((), {"a.md"}, 300.0)
     assert again.at is None
+
+
+def test_a_scan_is_as_rare_as_it_is_slow() -> None:
+    """A ten-thousandth of the time for all banks together, but once an hour at least; at a timer every two seconds."""
+    assert scan_interval(60.0, 0.001, 1, polling=False) == 60.0
+    assert scan_interval(60.0, 0.042, 1, polling=False) == pytest.approx(504.0)
+    assert scan_interval(60.0, 0.001, 10, polling=False) == pytest.approx(120.0)
+    assert scan_interval(60.0, 0.042, 100, polling=False) == 3600.0
+    assert scan_interval(60.0, 1.0, 100, polling=False) == 12_000.0
+    assert scan_interval(60.0, 0.001, 1, polling=True) == 2.0
+    assert scan_interval(60.0, 0.05, 10, polling=True) == 50.0
