@@ -1,4 +1,4 @@
-"""Many banks in one daemon: what it takes while nothing happens."""
+"""Many banks in one daemon: what it takes while nothing happens, the daily backups left out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def at_rest(setting: Setting, number: int, seconds: float) -> tuple[float, float
     folders, note = banks(setting, number)
     home = Path(setting.env["HOME"]) / ".config" / "syncd"
     home.mkdir(parents=True, exist_ok=True)
-    (home / "config.toml").write_text(f"banks = {json.dumps([str(folder) for folder in folders])}\n")
+    listed = f"banks = {json.dumps([str(folder) for folder in folders])}\n"
+    (home / "config.toml").write_text(f"{listed}daily_backups = 0\nweekly_backups = 0\n")
     log = setting.scratch / "many.log"
     try:
         with started([*syncd(), "run", "--json"], setting.env, log) as process:
