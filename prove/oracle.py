@@ -85,12 +85,17 @@ class Recovered:
     problems: list[str] = field(default_factory=list)
 
 
-def recover(bank: Path) -> Recovered:
-    """Converge as a new process would, twice; the second time nothing may be left to do."""
+def recover(bank: Path, follow: bool = False) -> Recovered:
+    """Converge as a new process would, twice; the second time nothing may be left to do.
+
+    With ``follow`` places that are behind an edit are brought along, so that it does not matter when it was absorbed.
+    """
     engine = open_engine(bank)
     engine.held._hold = 0.0  # what is displaced is looked at by the next converge, not in a second
     try:
         engine.converge()
+        if follow:
+            engine.converge(follow=True)
         before = files(bank)
         again = engine.converge()
         engine.converge()
@@ -122,10 +127,11 @@ def _problems(bank: Path, db: Database) -> list[str]:
 
 
 class Oracle:
-    """One scenario: the bank ready for its act, and the states that may come of it."""
+    """One scenario: the bank ready for its act, and the states that may come of it (``follow``: see `recover`)."""
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, follow: bool = False) -> None:
         self.scenario = scenario
+        self.follow = follow
         self.folder = folder
         folder.mkdir()
         self.ready = make_ready(scenario, folder)
@@ -137,7 +143,7 @@ class Oracle:
             bank = self.copy(f"whole-{act}")
             if act:
                 scenario.act(bank)
-            made = recover(bank)
+            made = recover(bank, follow)
             if problems := made.problems + self.lost(bank):
                 raise AssertionError(f"{scenario.name}, not struck at all: {problems}")
             self.states.append(made.state)
@@ -173,7 +179,7 @@ class Oracle:
 
     def afterwards(self, bank: Path) -> list[str]:
         """What is wrong when a new process has run."""
-        made = recover(bank)
+        made = recover(bank, self.follow)
         told = made.problems + self.lost(bank)
         if made.state not in self.states:
             differences = [made.state.difference(state) for state in self.states]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 from prove.frame import ROOT
@@ -140,7 +141,8 @@ def command(*arguments: str, program: str = "syncd") -> Step:
         else:
             from syncd.cli import main
         given = [a.format(bank=bank, beside=bank.with_name(bank.name + "-beside")) for a in arguments]
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere), suppress(SystemExit):
+        nowhere = StringIO()
+        with redirect_stdout(nowhere), redirect_stderr(nowhere), suppress(SystemExit):
             main(given)
 
     return act
