@@ -23,6 +23,7 @@ from syncd import publish
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
+from syncd.errors import expected
 
 NOW = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
 CONFIG = Config(settle_seconds=0.0)
@@ -50,8 +51,9 @@ class Died(BaseException):
 
 
 def open_engine(bank: Path) -> Engine:
-    """An engine whose clock stands still."""
-    return Engine.open(bank, create=True, config=CONFIG, clock=lambda: NOW)
+    """An engine whose clock stands still. Whoever opens one expects refusals of the system too."""
+    with expected():
+        return Engine.open(bank, create=True, config=CONFIG, clock=lambda: NOW)
 
 
 def converge(bank: Path) -> None:

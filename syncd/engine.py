@@ -79,8 +79,7 @@ class Engine:
         """
         file = database_of(bank)
         if create:
-            with expected():
-                file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
         db, found = lineage.enter(bank, lambda: open_database(file, create=create), rebuild=rebuild)
         engine = cls(bank, db, config or Config(), clock)
         engine.found, engine._known = found, True
