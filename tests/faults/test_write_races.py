@@ -6,105 +6,22 @@ files that were held. The saver is a process of its own that strikes within micr
 
 from __future__ import annotations
 
-import mmap
 import os
 import random
-import struct
-import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import syncd
+from prove.savers import Saver, spin
 from syncd import files
 from syncd.files import Busy, Changed, Content, Held, Written, digest, prepare, read_stable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the timing relies on exchange and leases")
 
 ROUNDS = 400  # of each of eight races
-_SAVER = """
-import mmap, os, struct, sys, time
-board, file, how = sys.argv[1], sys.argv[2], sys.argv[3]
-with open(board, "r+b") as f:
-    shared = mmap.mmap(f.fileno(), 4096)
-
-def by_rename(text):
-    with open(file + ".saving", "wb") as out:
-        out.write(text)
-    os.rename(file + ".saving", file)
-
-def in_place(text):
-    with open(file, "wb", buffering=0) as out:
-        out.write(text)
-
-def slowly(text):
-    with open(file, "wb", buffering=0) as out:
-        out.write(text[:5])
-        end = time.perf_counter() + 0.0002
-        while time.perf_counter() < end:
-            pass
-        out.write(text[5:])
-
-def late(text):
-    out = os.open(file, os.O_WRONLY)
-    end = time.perf_counter() + 0.0002
-    while time.perf_counter() < end:
-        pass
-    os.truncate(out, 0)
-    os.pwrite(out, text, 0)
-    os.close(out)
-
-save, done = {"rename": by_rename, "in place": in_place, "slowly": slowly, "late": late}[how], 0
-while True:
-    turn, delay = struct.unpack_from("=id", shared, 0)
-    if turn == done:
-        os.sched_yield()
-        continue
-    if turn < 0:
-        break
-    end = time.perf_counter() + delay
-    while time.perf_counter() < end:
-        pass
-    save(b"save %d of the person" % turn)
-    done = turn
-    struct.pack_into("=i", shared, 64, done)
-"""
-
-
-class Saver:
-    """Another process that saves once for each turn, so many seconds after it was told to."""
-
-    def __init__(self, board: Path, file: Path, how: str) -> None:
-        board.write_bytes(bytes(4096))
-        with board.open("r+b") as shared:
-            self._shared = mmap.mmap(shared.fileno(), 4096)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _SAVER, str(board), str(file), how], cwd=Path(syncd.__file__).parents[1]
-        )
-
-    def go(self, turn: int, delay: float) -> bytes:
-        struct.pack_into("=d", self._shared, 4, delay)
-        struct.pack_into("=i", self._shared, 0, turn)
-        return b"save %d of the person" % turn
-
-    def wait(self, turn: int) -> None:
-        while struct.unpack_from("=i", self._shared, 64)[0] != turn:
-            os.sched_yield()
-
-    def end(self) -> None:
-        struct.pack_into("=i", self._shared, 0, -1)
-        self._process.wait(10)
-        self._shared.close()
-
-
-def spin(seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from schema.errors import SyncdError
 from syncd import apply, engine, files, inspect, publish
+from syncd.folders import write_failed
 from syncd.model import Report
 
 LiveBank = Any
@@ -349,6 +350,7 @@ def test_a_document_that_cannot_be_written_holds_up_no_other(live: LiveBank, loc
     assert (told["state"], told["unwritten"]) == ("attention", list(report.unwritten))
 
     log = live.value("SELECT count(*) FROM transaction_log")
+    assert live.sync().transaction is None  # nobody edited anything
     live.edit("projectbrief.md", "half a second", "a quarter of a second")
     assert live.sync().unwritten == report.unwritten
     assert live.value("SELECT count(*) FROM transaction_log") == log + 1  # of the edit, not of the one that waits
@@ -491,5 +493,21 @@ def test_what_the_system_refuses_is_an_expected_error(live: LiveBank, monkeypatc
         live.reopen()
         with pytest.raises(SyncdError, match="too many open files"):
             live.sync()
+    live.sync()
+    live.assert_at_rest()
+
+
+def test_the_outbox_is_cleared_when_the_names_are_durable(live: LiveBank, monkeypatch: Patch) -> None:
+    """Until then a power cut may bring the old file back, and only the outbox knows what it should hold."""
+    live.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
+
+    def refuse(held: Any) -> None:
+        raise write_failed(OSError(errno.EIO, os.strerror(errno.EIO)), "tasks")
+
+    with monkeypatch.context() as during:
+        during.setattr(files.Held, "flush_directories", refuse)
+        with pytest.raises(SyncdError, match="disk fails"):
+            live.sync()
+        assert TASK in [path for (path,) in live.sql("SELECT path FROM outbox")]
     live.sync()
     live.assert_at_rest()
