@@ -69,7 +69,7 @@ def run(budget: Budget, seed: int) -> Result:
     """Points of all kinds and scenarios by turns, in an order of chance."""
     daemon.load_all()
     total, chance = Result(), random.Random(seed)
-    chosen = SCENARIOS if budget.points > 1000 else [s for s in SCENARIOS if s.name in _LIMITED[:3]]
+    chosen = SCENARIOS if budget.workers > 1 else [s for s in SCENARIOS if s.name in _LIMITED[:3]]
     with scratch("errors") as folder:
         oracles = {s.name: Oracle(s, folder / str(n), follow=True) for n, s in enumerate(chosen)}
         kinds = [_limits(oracles, "files", range(26)), _limits(oracles, "heap", range(40_000, 1_600_000, 9_000))]

@@ -41,7 +41,12 @@ class Way:
 
 
 def _run(*arguments: str, given: str | None = None, cwd: Path | None = None) -> None:
-    done = subprocess.run(arguments, input=given, text=True, capture_output=True, timeout=30, check=False, cwd=cwd)
+    try:
+        done = subprocess.run(
+            arguments, input=given or "", text=True, capture_output=True, timeout=15, check=False, cwd=cwd
+        )
+    except subprocess.TimeoutExpired as late:
+        raise Refused(f"{arguments[0]} asks something, or hangs") from late
     if done.returncode != 0:
         raise Refused(f"{arguments[0]} ended with {done.returncode}: {done.stderr[-200:]}")
 
