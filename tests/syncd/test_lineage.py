@@ -148,8 +148,8 @@ def test_an_older_database_meets_the_files_as_a_union(live: Live, tmp_path: Path
 
 def test_what_an_older_database_was_about_to_do_is_not_done(live: Live, tmp_path: Path) -> None:
     """A text on its way, and a yes that was given."""
-    expected = live.engine.state.rows["progress.md"].hash
-    live.engine.db.run("INSERT INTO outbox VALUES ('progress.md', ?, 'old', 1)", (expected,))
+    expected = live.engine.state.rows["projectbrief.md"].hash
+    live.engine.db.run("INSERT INTO outbox VALUES ('projectbrief.md', ?, 'old', 1)", (expected,))
     live.engine.db.run("INSERT INTO holds(path, kind, reason, state) VALUES ('tasks.md', 'deletion', '', 'accepted')")
     copy = tmp_path / "yesterday.db"
     copy_database(database_of(live.bank), copy)
