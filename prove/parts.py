@@ -16,6 +16,7 @@ PARTS: tuple[str, ...] = (
     "races",
     "planted",
     "service",
+    "soak",
     "banks",
     "history",
 )

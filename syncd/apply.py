@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from parser.document import Document
 from schema import announced, history, journal, store
 from schema.db import Database
 from schema.records import Table, Value
@@ -65,12 +64,15 @@ class Batch:
     ``follow`` are fields that other current readings will be brought to later, ``followed`` those that were.
     ``rows`` are rows to be written as they are (None: deleted), ``note`` what the transaction is for, ``more`` what
     else is to be done in it, given its number.
+    ``read`` are the documents in which the readings of ``verdicts`` stand, where those are not the ones of ``bases``:
+    what is written for other records moves them.
     """
 
     operation: str
     origin: str
     verdicts: list[tuple[Verdict, Sides]] = field(default_factory=list)
     bases: list[NewBase] = field(default_factory=list)
+    read: Mapping[str, Keyed] | None = None
     clashes: list[Clash] = field(default_factory=list)
     seen: int = 0
     unsealed: set[RecordId] = field(default_factory=set)
@@ -104,13 +106,13 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         number = opened.number
         store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
-        documents = {b.path: b.keyed.document for b in batch.bases if b.keyed}
-        parents = Parents({b.path: b.keyed for b in batch.bases if b.keyed})
+        documents = {b.path: b.keyed for b in batch.bases if b.keyed}
+        parents = Parents(documents if batch.read is None else batch.read)
         names, changed = _write_rows(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
         stored: dict[str, list[SectionRow]] = {}
         files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
-        _position_subtasks(db, documents, names, batch.bases)
+        _position_subtasks(db, names, batch.bases)
         _name_sessions(db, batch, names)
         holds.note_clashes(db, batch.clashes, names, number, now)
         _note_follows(db, batch, names, number, now)
@@ -318,12 +320,10 @@ def _sections(
     ]
 
 
-def _position_subtasks(
-    db: Database, documents: Mapping[str, Document], names: Mapping[RecordId, str], bases: Sequence[NewBase]
-) -> None:
+def _position_subtasks(db: Database, names: Mapping[RecordId, str], bases: Sequence[NewBase]) -> None:
     """Checklist items are numbered in the order of their document."""
     for base in bases:
-        if base.keyed is None or documents[base.path].kind != "task":
+        if base.keyed is None or base.keyed.document.kind != "task":
             continue
         keys = [names.get((r.table, k), k) for _, r, k in base.keyed.readings() if r.table is Table.SUBTASKS]
         db.run_many(

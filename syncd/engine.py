@@ -353,6 +353,7 @@ class Engine:
         rows = bool(edits.texts) or any(v.show or v.insert or v.remove for v, _ in decided.verdicts)
         batch = Batch(*named(bool(saved), rows, back, announced.of_pending(self.db, seen.upto)), seen=seen.upto)
         batch.verdicts, batch.bases, batch.unsealed = decided.verdicts, bases, decided.unsealed
+        batch.read = {p: k for p, k in decided.documents.items() if k is not None and p not in decided.removed}
         batch.clashes = [c for v, _ in decided.verdicts for c in v.clashes]
         batch.clashes += decided.clashes
         batch.follow, batch.followed = decided.follow, decided.followed

@@ -88,7 +88,7 @@ class Interruption:
 class World:
     """One bank. ``tree`` is what its files hold, ``word`` gives words that occur nowhere else."""
 
-    def __init__(self, chance: random.Random, config: Config) -> None:
+    def __init__(self, chance: random.Random, config: Config, documents: Tree | None = None) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="syncd-model-", dir=memory_folder()))
         self.bank = self.root / "memory-bank"
         self.word = texts.Words()
@@ -101,7 +101,10 @@ class World:
         self.stale: set[str] = set()  # documents that somebody saved from an older text
         self.told: set[str] = set()  # records of which it was told that a place cannot show them
         self.restored = False
-        if chance.random() < 0.5:
+        if documents is not None:
+            for path, data in documents.items():
+                self.save(path, data)
+        elif chance.random() < 0.5:
             shutil.copytree(SAMPLE, self.bank)
         else:
             self.bank.mkdir()

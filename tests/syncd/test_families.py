@@ -146,3 +146,13 @@ def test_who_takes_back_an_addition_of_his_own_is_not_stale(small: Callable[...,
     assert live.read("tasks/T1.md") == saved
     assert (report.emitted, report.conflicts) == ((), ())
     assert "PAUSED" in saved
+
+
+def test_a_line_added_by_hand_finds_its_entry_while_a_row_takes_another_one_out(small: Callable[..., Live]) -> None:
+    """Both in one converge: where the line stood when it was read is not where it stands now."""
+    live = small({"edit_history.md": HISTORY})
+    live.edit("edit_history.md", "- Modified `c.ts` - three\n", "- Modified `c.ts` - three\n- Created `d.ts` - four\n")
+    live.sql("DELETE FROM edit_entries WHERE task_description = 'Evening'")
+    live.sync()
+    assert lines(live) == [("Morning", "a.ts"), ("The day before", "c.ts"), ("The day before", "d.ts")]
+    live.assert_at_rest()
