@@ -16,7 +16,7 @@ from schema.records import Role, Table
 from syncd import adoption, arrival, derive, emission, families, guard
 from syncd.config import Config
 from syncd.counts import Derived
-from syncd.emission import Plan
+from syncd.emission import DocumentChanges, Plan
 from syncd.gather import TABLE_NAMES, Delta, Gatherer, RecordId
 from syncd.graphs import Graphs
 from syncd.homes import Homes, start
@@ -26,6 +26,7 @@ from syncd.match import Edited, Matcher
 from syncd.model import Clash, Keyed, Mode, Side, Sides, Verdict
 from syncd.reconcile import reached, reconcile, settled, unite
 from syncd.state import BankState
+from writer.changes import Remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,6 @@ class Decider:
                 emission.plan_removal(plan, sides[record])
             homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
-        self._leave_places(plan, sides, verdicts)
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.now, verdicts, sides)
         if cache := counts.cache(plan, self._current):
@@ -278,17 +278,25 @@ class Decider:
         for path, changes in plan.items():
             if (keyed := self._current(path)) is not None:
                 changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
-        self._make(plan, homes, sides, Graphs(self._db, verdicts, sides, shown))
+        graphs = Graphs(self._db, verdicts, sides, shown)
+        self._make(plan, homes, sides, graphs)
+        self._leave_places(sides, verdicts, graphs, homes)
         verdicts |= adoption.adopted(verdicts, out.emitted.values())
         self._note_refused(sides, verdicts)
 
     def _leave_places(
-        self, plan: Plan, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]
+        self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict], graphs: Graphs, homes: Homes
     ) -> None:
-        """Take out where it stood what was given to another owner, if there is a place for it now."""
-        born = {(birth.table, birth.key) for changes in plan.values() for birth in changes.births}
-        for record in [record for record, verdict in verdicts.items() if verdict.moved and record in born]:
-            emission.plan_removal(plan, sides[record])
+        """Take out where it stood what was given to another owner, if it stands there by now."""
+        moved = {r for r, verdict in verdicts.items() if verdict.moved and r not in self._untouched}
+        if not moved:
+            return
+        paths = {s.path for record in moved for s in sides[record].after} | self._out.emitted.keys()
+        now = {path: keyed for path in paths if (keyed := self._out.emitted.get(path) or self._current(path))}
+        plan = Plan()
+        for path, places in families.old_places(self._db, moved, now).items():
+            plan[path] = DocumentChanges(removes=[Remove(at) for at in places])
+        self._make(plan, homes, sides, graphs)
 
     def _note_refused(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
         """Tell which rows would not come to stand in any document as they are."""
@@ -315,7 +323,7 @@ class Decider:
         for path, changes in sorted(plan.items()):
             if path in self._out.held or path in self._out.removed:
                 continue
-            before = start(path, homes, self._current)
+            before = self._out.emitted.get(path) or start(path, homes, self._current)
 
             def name(at: At, keyed: Keyed = before) -> str:
                 reading = keyed.document.at(at)

@@ -5,15 +5,16 @@ Reads rows; changes only verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
+from parser.document import At
 from schema import store
 from schema.db import Database
 from schema.journal import Net
-from schema.records import Action, Table
+from schema.records import Action, Role, Table
 from syncd.gather import RecordId
-from syncd.model import Sides, Verdict
+from syncd.model import Keyed, Sides, Verdict
 
 
 def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
@@ -35,8 +36,37 @@ def change_owners(
     for record, net in nets.items():
         given = _OWNER.get(record[0]) in (net.after or {}) and net.operation is Action.UPDATE
         verdict = verdicts.get(record)
-        if given and verdict and verdict.row is not None and not verdict.insert and sides[record].after:
+        if given and verdict and verdict.row is not None and not verdict.insert and _stands_now(sides[record]):
             verdicts[record] = replace(verdict, insert=True, moved=True)
+
+
+def _stands_now(sides: Sides) -> bool:
+    """Whether it has a place that is no archive: what stood there is history."""
+    return any(s.role is not Role.ARCHIVE for s in sides.after)
+
+
+def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed]) -> dict[str, list[At]]:
+    """Where records still stand below their old owner, of those that stand below their row's owner as well."""
+    owners = {r: str((store.fetch(db, r[0].value, r[1]) or {}).get(_OWNER[r[0]])) for r in moved}
+    arrived: set[RecordId] = set()
+    old: list[tuple[str, At, RecordId]] = []
+    for path, keyed in documents.items():
+        entry = ""
+        for at, reading, key in keyed.readings():
+            record = (reading.table, key)
+            entry = key if reading.table is Table.ENTRIES else entry
+            if record not in moved:
+                continue
+            owner = entry if reading.table is Table.MODIFICATIONS else reading.value("task_id")
+            if owner == owners[record]:
+                arrived.add(record)
+            elif reading.role is not Role.ARCHIVE:
+                old.append((path, at, record))
+    found: dict[str, list[At]] = {}
+    for path, at, record in old:
+        if record in arrived:
+            found.setdefault(path, []).append(at)
+    return found
 
 
 _OWNER = {Table.MODIFICATIONS: "edit_entry_id", Table.SUBTASKS: "task_id"}

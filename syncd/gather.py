@@ -110,7 +110,20 @@ class Gatherer:
         """All records that this batch is about, in the order in which rows may be written: owners first."""
         order = {table: number for number, table in enumerate(Table)}
         wanted = self._touched.changed() | set(self._nets)
+        wanted |= {owner for owner in self._owners(wanted) if row_of(self._db, *owner) is None}
         return sorted(wanted, key=lambda record: (order[record[0]], _number(record[1])))
+
+    def _owners(self, records: set[RecordId]) -> set[RecordId]:
+        """What records of the files belong to. Where that has no row any more (an archive still shows a deleted task),
+        what is put below it brings it back."""
+        found: set[RecordId] = set()
+        for record in records:
+            if record[0] is Table.SUBTASKS:
+                shown = self._touched.after.get(record, [])
+                found |= {(Table.TASKS, str(s.reading.value("task_id"))) for s in shown}
+            elif record[0] is Table.MODIFICATIONS:
+                found |= {(Table.ENTRIES, key) for key in self._touched.entries_after.get(record, []) if key}
+        return {owner for owner in found if not owner[1].startswith(NEW)}
 
     def sides(self, record: RecordId) -> Sides:
         """Everything that is known of one record."""

@@ -156,3 +156,25 @@ def test_a_line_added_by_hand_finds_its_entry_while_a_row_takes_another_one_out(
     live.sync()
     assert lines(live) == [("Morning", "a.ts"), ("The day before", "c.ts"), ("The day before", "d.ts")]
     live.assert_at_rest()
+
+
+def test_what_is_put_below_a_task_that_only_an_archive_shows_brings_its_row_back(small: Callable[..., Live]) -> None:
+    """Its row was deleted; the archive is history and keeps the task. A checklist item needs its row."""
+    live = small({"archive/T1.md": TASK.format("T1")})
+    live.sql("DELETE FROM tasks WHERE id = 'T1'")
+    live.sync()
+    assert "# T1: Task" in live.read("archive/T1.md")
+    live.edit("archive/T1.md", "## Subtasks\n\n", "## Subtasks\n\n- [ ] between\n")
+    live.sync()
+    assert live.sql("SELECT id, title FROM tasks") == [("T1", "Task")]
+    assert ("between",) in live.sql("SELECT text FROM task_subtasks")
+    live.assert_at_rest()
+
+
+def test_the_checklist_of_an_archived_task_stays_where_it_is(small: Callable[..., Live]) -> None:
+    """Archives are history: another id of the task moves nothing in them."""
+    live = small({"archive/T1.md": TASK.format("T1")})
+    before = live.read("archive/T1.md")
+    live.sql("UPDATE tasks SET id = 'T9' WHERE id = 'T1'")
+    live.sync()
+    assert live.read("archive/T1.md") == before
