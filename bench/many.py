@@ -12,7 +12,7 @@ from bench.processes import ROOT, Failed, memory, processor_seconds, started, sy
 from bench.setting import Setting
 
 _READY_S = 900.0
-_QUIET_S = 20.0  # the last looks at the log after a commit come within fourteen seconds
+_QUIET_S = 75.0  # behind the first scan of each, which comes after a minute; later ones come ever more rarely
 
 
 def banks(setting: Setting, number: int) -> tuple[list[Path], str]:
