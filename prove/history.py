@@ -86,8 +86,11 @@ class _Bank:
     def remember(self) -> None:
         """Note files and rows as they are after the last transaction."""
         texts = {path: (self.folder / path).read_bytes() for path in self.paths()}
-        rows = self.db.rows("SELECT path FROM holds WHERE state = 'open' AND kind <> 'removal'")
-        held = {str(path) for (path,) in rows}
+        rows = self.db.rows("SELECT path FROM holds WHERE state = 'open'")
+        # One whose row was deleted is held as it is; it counts as what was agreed on unless it was edited, too.
+        known = self.engine.state.rows
+        agreed = {path for path, text in texts.items() if path in known and known[path].hash == files.digest(text)}
+        held = {str(path) for (path,) in rows} - agreed
         if self.past.texts:
             newest = self.past.texts[max(self.past.texts)]
             for path in held:  # neither side was written: what was agreed on is what it was
