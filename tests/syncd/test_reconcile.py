@@ -9,7 +9,7 @@ import pytest
 from parser.document import At
 from schema.records import FIELDS, Field, Reading, Role, Span, Table, Value
 from syncd.model import Clash, Row, Shown, Side, Sides, Verdict
-from syncd.reconcile import file_row, merge_sets, reconcile
+from syncd.reconcile import file_row, merge_sets, reached, reconcile
 
 Values = dict[str, Value]
 NOWHERE = Span(0, 0)
@@ -305,3 +305,11 @@ def test_an_entry_edited_in_the_database_and_deleted_from_one_of_its_documents_c
     verdict = reconcile(sides)
     assert verdict.restore == (PATHS[Role.HISTORY],)
     assert [(c.document, c.file, c.db, c.kept) for c in verdict.clashes] == [(PATHS[Role.HISTORY], None, "b", Side.DB)]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_task_in_history_and_archives_stays_as_it_was(role: Role) -> None:
+    """A changed row reaches the places that show what holds now; history of other records is brought along."""
+    current = role in (Role.OWN, Role.REGISTRY, Role.DETAILS, Role.CACHE, Role.CONTEXT)
+    assert reached(Table.TASKS, place(role, status="pending")) is current
+    assert reached(Table.ENTRIES, place(role, table=Table.ENTRIES, time="10:00"))
