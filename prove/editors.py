@@ -99,6 +99,8 @@ def _save(bank: WatchedBank, way: Way, file: Path, title: str, word: str) -> Non
             if attempt == _TRIES - 1:
                 raise
             bank.wait_equal(_TASK)
+            for lock in (f".#{file.name}", f".{file.name}.swp"):  # of the editor that was ended
+                file.with_name(lock).unlink(missing_ok=True)
 
 
 def _torn(bank: Path, since: int) -> list[str]:

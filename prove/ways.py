@@ -328,7 +328,7 @@ def _emacs(*settings: str) -> Save:
 
 
 def _vim(program: str, *settings: str) -> Save:
-    start = ["-es", "-u", "NONE"] if program == "vim" else ["--headless", "-u", "NONE"]
+    start = ["-es", "-u", "NONE"] if program == "vim" else ["--headless", "-n", "-u", "NONE"]
     sets = [a for s in settings for a in ("-c", f"set {s}")]
     return _program(program, *start, *sets, "-c", "$put =''", "-c", "$put ='{line}'", "-c", "wq", "{file}")
 
@@ -349,7 +349,7 @@ WAYS: tuple[Way, ...] = (
                                    ":q!\r"), "vim"),
     Way("ex", _program("ex", "-u", "NONE", "-s", "{file}", given="$a\n{line}\n.\nx\n"), "ex"),
     Way("neovim", _vim("nvim"), "nvim"),
-    Way("neovim in a terminal", _keys(["nvim", "-u", "NONE", "{file}"], "Go{line}\x1b", ":w\r", ":q!\r"), "nvim"),
+    Way("neovim in a terminal", _keys(["nvim", "-u", "NONE", "-n", "{file}"], "Go{line}\x1b", ":w\r", ":q!\r"), "nvim"),
     Way("nano", _keys(["nano", "-I", "{file}"], "\x1b/", "\r{line}\r", "\x0f", "\r", "\x18"), "nano"),
     Way("nano -B", _keys(["nano", "-I", "-B", "{file}"], "\x1b/", "\r{line}\r", "\x0f", "\r", "\x18"), "nano"),
     Way("emacs", _emacs(), "emacs"),
