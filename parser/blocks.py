@@ -14,13 +14,14 @@ from typing import Any
 from mistletoe import block_token, block_tokenizer, token
 from mistletoe.markdown_renderer import MarkdownRenderer
 
+from parser.patterns import pattern
 from parser.text import front_matter_end
 
 _LOCK = threading.Lock()  # mistletoe's token registries are module globals
 _STATE: Any = token
 _TOKENIZE: Any = block_tokenizer.tokenize_block
-_DEEP = re.compile(r"^(?:[ \t>]{200}|(?:[-*+>][ \t]*){60})", re.M)  # takes mistletoe minutes, or its stack
-_HEADING_LINE = re.compile(r"^#{1,6}(?=[ \t\r]|$)", re.M)
+_DEEP = pattern(r"^(?:[ \t>]{200}|(?:[-*+>][ \t]*){60})", re.M)  # takes mistletoe minutes, or its stack
+_HEADING_LINE = pattern(r"^#{1,6}(?=[ \t\r]|$)", re.M)
 
 
 def top_level(text: str) -> list[tuple[str, int]]:

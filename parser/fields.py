@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import ICON, read_moment, read_status
 from schema.records import Span, Status
 
-_PREFIX = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)]|#{1,6})[ \t]+)*")
-_BOLD = re.compile(r"(?P<mark>\*\*|__)(?P<name>[^\s*_:|`][^*:|\n`]{0,48}?)(?:[ \t]*:[ \t]*(?P=mark)|(?P=mark)[ \t]*:)")
-_ITALIC = re.compile(r"(?P<mark>[*_])(?P<name>[^\W\d_][^*:|\n`]{0,48}?)(?:[ \t]*:(?P=mark)?|(?P=mark)[ \t]*:)(?=\s|$)")
-_PLAIN = re.compile(r"(?P<name>[^\W\d_][\w /&()#.'-]{0,48}?)[ \t]*:(?=\s|$)")
-_BAR = re.compile(r"[ \t]\|[ \t]+")
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
-_ITEM = re.compile(rf"([ \t]*)([-*+]|\d{{1,9}}[.)])[ \t]+(?:(\*{{0,2}}(?:\[[ xX]\](?=\s|$|\*)|{ICON}))[ \t]*)?")
+_PREFIX = pattern(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)]|#{1,6})[ \t]+)*")
+_BOLD = pattern(r"(?P<mark>\*\*|__)(?P<name>[^\s*_:|`][^*:|\n`]{0,48}?)(?:[ \t]*:[ \t]*(?P=mark)|(?P=mark)[ \t]*:)")
+_ITALIC = pattern(r"(?P<mark>[*_])(?P<name>[^\W\d_][^*:|\n`]{0,48}?)(?:[ \t]*:(?P=mark)?|(?P=mark)[ \t]*:)(?=\s|$)")
+_PLAIN = pattern(r"(?P<name>[^\W\d_][\w /&()#.'-]{0,48}?)[ \t]*:(?=\s|$)")
+_BAR = pattern(r"[ \t]\|[ \t]+")
+_CODE = pattern(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_ITEM = pattern(rf"([ \t]*)([-*+]|\d{{1,9}}[.)])[ \t]+(?:(\*{{0,2}}(?:\[[ xX]\](?=\s|$|\*)|{ICON}))[ \t]*)?")
 _UPDATED = frozenset({"last updated", "updated"})
 
 

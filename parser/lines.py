@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-_FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
-_CLOSE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*$")
+from parser.patterns import pattern
+
+_FENCE = pattern(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
+_CLOSE = pattern(r"[ \t]*(`{3,}|~{3,})[ \t]*$")
 
 
 class Line(NamedTuple):

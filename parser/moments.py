@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
+from parser.patterns import pattern
 from schema.records import Span
 
 _MONTHS = (
@@ -13,7 +14,7 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 _MONTH = "|".join(f"{name}|{name[:3]}" for name in _MONTHS) + "|Sept"
-_DAY = re.compile(
+_DAY = pattern(
     r"(?<![A-Za-z0-9])(?:"
     r"(?P<y>\d{4})(?P<sep>[-_/.])(?P<m>\d{2})(?P=sep)(?P<d>\d{2})(?!\d)"
     r"|(?P<cy>20\d\d)(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])(?![0-9A-Za-z])"
@@ -22,17 +23,17 @@ _DAY = re.compile(
     re.I,
 )
 _TIME = r"(?P<hh>\d{1,2}):(?P<mm>\d{2})(?::(?P<ss>\d{2})(?P<fraction>\.\d+)?)?(?![\d:])(?P<half>[ ]?[AaPp][Mm]\b)?"
-_BEHIND_DAY = re.compile(_TIME)
-_CLOCK = re.compile(r"(?<![\d:.A-Za-z])" + _TIME)
-_JOIN = re.compile(r"[Tt_]|,?[ ]+(?:at[ ]+)?")
-_RANGE = re.compile(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?")
+_BEHIND_DAY = pattern(_TIME)
+_CLOCK = pattern(r"(?<![\d:.A-Za-z])" + _TIME)
+_JOIN = pattern(r"[Tt_]|,?[ ]+(?:at[ ]+)?")
+_RANGE = pattern(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?")
 _KNOWN = (
     r"(?:UTC|GMT)(?:[+-]\d{1,2}(?::?\d{2})?)?|[ECMP][SD]?T|[CEMW]E(?:S)?T|IST|BST|MSK|JST|KST|SGT|HKT|PKT|NPT|SAST|"
     r"A[ECW][SD]T|NZ[SD]T"
 )
 _ANY_ZONE = r"(?!AM|PM|DONE|TODO)[A-Z]{2,5}(?=\s*(?:$|[-–—*_)|,(]))"  # a label that nobody knows is kept as it is
-_ZONE = re.compile(rf"[ ]?(?P<zone>Z|[+-]\d{{2}}:\d{{2}}|(?:{_KNOWN})|{_ANY_ZONE})(?![A-Za-z0-9])")
-_DAY_ZONE = re.compile(rf"[ ](?P<zone>{_KNOWN})(?![A-Za-z0-9])")
+_ZONE = pattern(rf"[ ]?(?P<zone>Z|[+-]\d{{2}}:\d{{2}}|(?:{_KNOWN})|{_ANY_ZONE})(?![A-Za-z0-9])")
+_DAY_ZONE = pattern(rf"[ ](?P<zone>{_KNOWN})(?![A-Za-z0-9])")
 
 
 class Moment(NamedTuple):

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from schema.records import Span
 
-_DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
-_PIPE = re.compile(r"\\.|(`+)|\|", re.S)
-_ID = re.compile(rf"[*\s\[`]*{TASK_ID}(?![\w-])")
+_DELIMITER = pattern(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_PIPE = pattern(r"\\.|(`+)|\|", re.S)
+_ID = pattern(rf"[*\s\[`]*{TASK_ID}(?![\w-])")
 
 
 class Cell(NamedTuple):

@@ -12,20 +12,22 @@ import re
 from collections.abc import Container, Iterator
 from typing import AnyStr, NamedTuple
 
-_MARK = re.compile(
+from parser.patterns import pattern
+
+_MARK = pattern(
     r"^(?:(?P<head>#{1,6}(?=[ \t\r]|$))"
     r"|(?P<indent> {0,3})(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})"
     r"|(?P<html> {0,3}<(?=[A-Za-z/!?]))"
     r"|(?P<link>[ \t]*\[))",
     re.M,
 )
-_HIDDEN = re.compile(r"^(?:#{1,6}(?=[ \t\r]|$)| {0,3}(?:```|~~~))", re.M)
-_HEADING = re.compile(r"\ufeff?(#{1,6})(?:[ \t]+([^\n]*?))?(?:[ \t]+#+)?[ \t]*\r?(?:\n|$)")
-_FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*\r?(?:\n|$)")
-_BLANK = re.compile(r"^[ \t]*\r?$", re.M)
+_HIDDEN = pattern(r"^(?:#{1,6}(?=[ \t\r]|$)| {0,3}(?:```|~~~))", re.M)
+_HEADING = pattern(r"\ufeff?(#{1,6})(?:[ \t]+([^\n]*?))?(?:[ \t]+#+)?[ \t]*\r?(?:\n|$)")
+_FRONT = pattern(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*\r?(?:\n|$)")
+_BLANK = pattern(r"^[ \t]*\r?$", re.M)
 _RAW_ENDS = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
-_RAW_TAG = re.compile(r"<(script|pre|style|textarea)(?=[\s>]|$)", re.I)
-_DECLARATION = re.compile(r"<![A-Z]")
+_RAW_TAG = pattern(r"<(script|pre|style|textarea)(?=[\s>]|$)", re.I)
+_DECLARATION = pattern(r"<![A-Z]")
 
 NO_STOPS: Container[int] = frozenset()
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from parser.kinds import TASK_ID
 from parser.moments import Moment, read_date, read_moment, render_date
+from parser.patterns import pattern
 from schema.records import Priority, Status, Value
 
 __all__ = [
@@ -43,10 +44,10 @@ ICON = rf"(?:{'|'.join(_BY_ICON)}){_BARE}?"
 """Pattern of the icons that stand for a status."""
 
 _WORD = "|".join(re.escape(w).replace(r"\ ", r"[ _-]?") for w in sorted(_BY_WORD, key=len, reverse=True))
-_STATUS_TEXT = re.compile(
+_STATUS_TEXT = pattern(
     rf"(?P<before>[\s*_]*)(?P<icon>{ICON})?(?P<gap>[\s*_(]*)(?:(?P<word>{_WORD})(?![^\W_]|-\w))?", re.I
 )
-_BOX = re.compile(r"\[([ xX])\]")
+_BOX = pattern(r"\[([ xX])\]")
 _PAIRS = {"TODO": {Status.COMPLETED: "DONE"}, "DONE": {Status.PENDING: "TODO"}}
 
 _PRIORITY_ICONS = (
@@ -55,14 +56,14 @@ _PRIORITY_ICONS = (
 )
 # Of two priorities that share an icon, the milder is what the icon says when it stands alone.
 _BY_PRIORITY_ICON = {icon.rstrip(_BARE): priority for family in _PRIORITY_ICONS for priority, icon in family.items()}
-_PRIORITY_TEXT = re.compile(
+_PRIORITY_TEXT = pattern(
     rf"[\s*_]*(?P<icon>(?:{'|'.join(_BY_PRIORITY_ICON)}){_BARE}?)?[\s*_]*(?:(?P<word>CRITICAL|HIGH|MEDIUM|LOW)(?![^\W_]|-\w))?",
     re.I,
 )
 
 _NOTHING = frozenset({"", "-", "--", "—", "–", "none", "n/a", "na"})
-_SEPARATOR = re.compile(rf"\s*(?:[,;]\s*|(?:[/&+]|\band\b)\s*(?=[*_`\[\s]*{TASK_ID}(?![\w-])))")
-_ITEM = re.compile(rf"[*_`\[\s]*(?P<id>{TASK_ID})(?![\w-]|\s*(?:-|–|—|\.\.+|to|through)\s*{TASK_ID})")
+_SEPARATOR = pattern(rf"\s*(?:[,;]\s*|(?:[/&+]|\band\b)\s*(?=[*_`\[\s]*{TASK_ID}(?![\w-])))")
+_ITEM = pattern(rf"[*_`\[\s]*(?P<id>{TASK_ID})(?![\w-]|\s*(?:-|–|—|\.\.+|to|through)\s*{TASK_ID})")
 _DATES = frozenset({
     "date", "started", "completed", "last_updated", "session_date", "timestamp", "time", "start_time", "end_time",
 })  # fmt: skip

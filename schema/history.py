@@ -6,13 +6,13 @@ text before it from the text after it; the text after the newest version is what
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from schema import deltas
 from schema.db import Database
+from schema.digests import text_digest
 from schema.errors import CorruptDatabase
 from schema.journal import has_pending, pending, resolve_transaction
 from schema.records import Action
@@ -59,7 +59,7 @@ def record_version(
     computed where the caller does not have it.
     """
     delta = None if before is None else deltas.encode(before, after or b"")
-    digest = hash_after or (None if after is None else hashlib.blake2b(after, digest_size=16).hexdigest())
+    digest = hash_after or (None if after is None else text_digest(after))
     return db.insert(
         """INSERT INTO versions(path, "transaction", before, emitted, size, hash_after, deleted)
         VALUES (?, ?, ?, ?, ?, ?, ?)""",
@@ -137,7 +137,7 @@ def _verified(db: Database, path: str, version: int, text: bytes | None) -> byte
     known = db.value(
         "SELECT hash_after FROM versions WHERE path = ? AND id < ? ORDER BY id DESC LIMIT 1", (path, version)
     )
-    if known is None or text is None or known == hashlib.blake2b(text, digest_size=16).hexdigest():
+    if known is None or text is None or known == text_digest(text):
         return text
     raise _damaged(db, path, version)
 

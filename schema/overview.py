@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import Any
 
 from schema.db import Database
@@ -129,9 +131,27 @@ def noted_drift(db: Database) -> int | None:
     return int(noted[1]) if noted and noted[0] == _last_number(db) else None
 
 
-def note_drift(db: Database, fields: int) -> None:
-    """Note that as of the last transaction so many fields have drift."""
-    db.run("INSERT OR REPLACE INTO state(name, value) VALUES ('drift', ?)", (f"{_last_number(db)} {fields}",))
+def noted_fields(db: Database) -> set[tuple[str, str]] | None:
+    """The fields of tasks, as key and name, that places differ in by what was noted; None as for `noted_drift`.
+
+    Those are among them that will follow, because they were edited in one place.
+    """
+    if _last_number(db) == "None":
+        return set()
+    fields = named(db, "drift_fields")
+    if noted_drift(db) is None or fields is None:
+        return None
+    return {(key, name) for key, name in json.loads(fields)}
+
+
+def note_drift(db: Database, fields: Collection[tuple[str, str]]) -> None:
+    """Note that as of the last transaction these fields differ, as key and name."""
+    following = {(key, name) for table, key, name in follows(db) if table == "tasks"}
+    told = json.dumps(sorted(fields))
+    values = [("drift", f"{_last_number(db)} {len(set(fields) - following)}")]
+    if told != named(db, "drift_fields"):
+        values.append(("drift_fields", told))
+    db.run_many("INSERT OR REPLACE INTO state(name, value) VALUES (?, ?)", values)
 
 
 def _last_number(db: Database) -> str:

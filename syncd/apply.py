@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from schema import announced, history, journal, store
+from schema import announced, history, journal, overview, store
 from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
-from syncd import holds
+from syncd import drift, holds
 from syncd.files import Stat, digest
 from syncd.gather import RecordId
 from syncd.identify import window
@@ -102,6 +102,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
     with db.atomic():
         if last_change(db) != batch.seen:
             raise Moved
+        drifting = overview.noted_fields(db)
         opened = journal.begin_transaction(db, batch.operation, batch.origin, now, batch.note)
         number = opened.number
         store.write_rows(db, batch.rows)
@@ -122,6 +123,9 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         tables = {v.table.value for v, _ in batch.verdicts} | {table for table, _ in batch.rows}
         tables |= {"documents"} if batch.bases else set()
         journal.finish(db, opened, tables, changed + len(batch.rows), milliseconds)
+        if drifting is not None and not batch.rows:
+            keyed = {b.path: b.keyed for b in batch.bases}
+            overview.note_drift(db, drift.carried(drifting, batch.verdicts, keyed, overview.unsealed(db)))
     state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)

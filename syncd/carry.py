@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from parser.document import At, Document
 from schema.records import Reading, Span, Table, Value
@@ -247,6 +246,7 @@ def _by_values(
     keys: Keys, before: list[_Spot], after: list[_Spot], born: list[tuple[Table, str]]
 ) -> dict[tuple[int, int], str]:
     """Pair readings by equal values in order; what is left over was moved, or is one of ``born``."""
+    from difflib import SequenceMatcher
 
     def look(spot: _Spot) -> object:
         reading = spot[2]

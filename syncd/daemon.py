@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from parser import patterns
 from syncd import config
 from syncd.answers import Answers
 from syncd.bankloop import BankLoop
@@ -224,9 +225,14 @@ def _made(settings: Config) -> Daemon:
     return daemon
 
 
+_LATE = tuple(f"syncd.{name}" for name in ("apply", "chunks", "decide", "drift", "incoming", "settle"))
+
+
 def load_all() -> None:
     """Import what commands import late, so that the first edit does not pay for it."""
     for package in ("parser.kinds", "writer.kinds"):
         for module in pkgutil.iter_modules(import_module(package).__path__):
             import_module(f"{package}.{module.name}")
-    import_module("writer.canonical")
+    for name in (*_LATE, "difflib", "writer.canonical", "writer.likeness"):
+        import_module(name)
+    patterns.compile_all()

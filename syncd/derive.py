@@ -7,11 +7,11 @@ counting gives.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from parser.document import At
+from parser.patterns import pattern
 from parser.values import read_moment
 from schema.records import Reading, Status, Table, Value
 from syncd.model import Keyed
@@ -37,7 +37,7 @@ _WAYS: Mapping[str, tuple[frozenset[Status], ...]] = {
     "total": (frozenset(Status),),
 }
 _ZONES = {"IST": timedelta(hours=5, minutes=30), "UTC": timedelta(0), "GMT": timedelta(0), "Z": timedelta(0)}
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
+_OFFSET = pattern(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
 _FIRST_SECTIONS = 3  # where a document's own header stands
 
 

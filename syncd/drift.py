@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 from parser.document import Document
+from parser.kinds import kind_of
 from schema import overview, store
 from schema.db import Database
 from schema.records import FOLLOWING, Reading, Table, Value
-from syncd.model import Row
+from syncd.model import Keyed, Row, Sides, Verdict
 from syncd.state import BankState
 
 _KINDS = frozenset({"registry", "task", "session_cache", "active_context"})
@@ -62,7 +64,41 @@ def count(db: Database, state: BankState | None = None) -> int:
 def remember(db: Database, state: BankState | None = None) -> None:
     """Note how much drift there is, so that `syncd status` need not look. Cheap where nothing happened since."""
     if overview.noted_drift(db) is None:
-        overview.note_drift(db, count(db, state))
+        overview.note_drift(db, {(drift.key, drift.field) for drift in find(db, state)})
+
+
+def carried(
+    known: Set[tuple[str, str]],
+    verdicts: Iterable[tuple[Verdict, Sides]],
+    documents: Mapping[str, Keyed | None],
+    underway: Set[tuple[str, str]],
+) -> set[tuple[str, str]]:
+    """The fields that differ after a transaction, from those that did before it and what it touched. Pure.
+
+    ``documents`` are those that it writes (None: gone); all other places of a record are as its sides have them.
+    ``underway`` are table and key of rows that wait to be written.
+    """
+    tasks = {verdict.key: (verdict.row, sides) for verdict, sides in verdicts if verdict.table is Table.TASKS}
+    if not tasks:
+        return set(known)
+    shown: dict[str, list[Reading]] = {
+        key: [s.reading for s in sides.after if s.path not in documents and kind_of(s.path) in _KINDS]
+        for key, (_, sides) in tasks.items()
+    }
+    for keyed in documents.values():
+        if keyed is not None and keyed.document.kind in _KINDS:
+            for _, reading, key in keyed.readings():
+                if reading.table is Table.TASKS and key in shown:
+                    shown[key].append(reading)
+    fresh = {
+        (key, field)
+        for key, (row, _) in tasks.items()
+        if row is not None and ("tasks", key) not in underway
+        for reading in shown[key]
+        if reading.role in FOLLOWING
+        for field in _differing(reading, row)
+    }
+    return {pair for pair in known if pair[0] not in tasks} | fresh
 
 
 def _differing(reading: Reading, row: Row) -> list[str]:

@@ -199,6 +199,7 @@ class Engine:
             self._bring_back(found, dry_run, done)
         if not dry_run:
             publish.leave_unwritten(found, outbox, done.waiting, done.unwritten)
+            publish.note_stats(self.db, self.state, found.same)
         done.waiting |= found.waiting
         done.problems += [f"{path}: {why}" for path, why in sorted(found.problems.items())]
         seen = last_change(self.db)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from parser.document import At, Document, Section
 from schema.records import Reading, Table
@@ -168,6 +167,8 @@ def families(placed: Sequence[Placed]) -> list[tuple[Placed | None, list[Placed]
 
 def _pair(old: Sequence[Placed], new: Sequence[Placed], matches: Matches) -> None:
     """Pair equal readings in order, alike ones within the gaps, then equal ones that moved."""
+    from difflib import SequenceMatcher
+
     left, right = [_identity(p.reading) for p in old], [_identity(p.reading) for p in new]
     used: set[int] = set()
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
@@ -238,6 +239,8 @@ def _words(a: object, b: object) -> float:
         return 1.0
     if not isinstance(a, str) or not isinstance(b, str):
         return 0.0
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, a.split(), b.split(), autojunk=False)
     return matcher.ratio() if len(a) + len(b) > 40 else SequenceMatcher(None, a, b, autojunk=False).ratio()
 

@@ -11,10 +11,10 @@ import stat
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 from typing import overload
 
+from schema.digests import text_digest
 from syncd.errors import from_os
 from syncd.exchange import Writers, leased, writers
 from syncd.folders import open_file, open_folder, split
@@ -70,7 +70,7 @@ Read = Content | Missing | Busy | Unreadable
 
 def digest(data: bytes) -> str:
     """What identifies a text: 32 hex digits of blake2b."""
-    return blake2b(data, digest_size=16).hexdigest()
+    return text_digest(data)
 
 
 def read_stable(root: Path, path: str, limit: int | None = None) -> Read:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from functools import cached_property
 
 from parser.document import At
 from schema.records import Table, Value
-from syncd.model import Keyed, Sides, Verdict
+from syncd.model import Keyed, Shown, Sides, Verdict
 
 
 class Parents:
@@ -21,16 +22,19 @@ class Parents:
         """Columns that tie a row to another, as far as a reading of this batch tells them."""
         for shown in sides.after:
             keyed = self._keyed.get(shown.path)
-            if verdict.table is Table.MODIFICATIONS and keyed and (entry := self._above(shown.path, keyed, shown.at)):
+            if verdict.table is Table.MODIFICATIONS and keyed and (entry := self._entry(shown, keyed, verdict.key)):
                 return {"edit_entry_id": entry}
             if verdict.table is Table.SUBTASKS and keyed:
                 return {"task_id": shown.reading.value("task_id")}
         return {}
 
-    def _above(self, path: str, keyed: Keyed, at: At) -> str | None:
-        if path not in self._entries:
-            self._entries[path] = _Above(keyed)
-        return self._entries[path].of(at)
+    def _entry(self, shown: Shown, keyed: Keyed, key: str) -> str | None:
+        """The entry above a line in the document as it will be, where that line may stand at another address."""
+        if shown.path not in self._entries:
+            self._entries[shown.path] = _Above(keyed)
+        above = self._entries[shown.path]
+        at = shown.at if above.stands(shown.at, key) else above.places.get(key)
+        return None if at is None else above.of(at)
 
 
 class _Above:
@@ -39,6 +43,22 @@ class _Above:
     def __init__(self, keyed: Keyed) -> None:
         self._keyed = keyed
         self._sections: dict[int, tuple[list[int], list[str]]] = {}
+
+    def stands(self, at: At, key: str) -> bool:
+        """Whether the line ``key`` stands at ``at``."""
+        keys = self._keyed.keys[at.section] if at.section < len(self._keyed.keys) else ()
+        if at.reading >= len(keys) or keys[at.reading] != key:
+            return False
+        return self._keyed.document.at(at).table is Table.MODIFICATIONS
+
+    @cached_property
+    def places(self) -> dict[str, At]:
+        """Where each line stands first."""
+        found: dict[str, At] = {}
+        for at, reading, key in self._keyed.readings():
+            if reading.table is Table.MODIFICATIONS:
+                found.setdefault(key, at)
+        return found
 
     def of(self, at: At) -> str | None:
         """The key of the last entry before ``at``."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from schema import journal, store
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Action, Table
-from syncd.gather import TABLE_NAMES, RecordId
+
+if TYPE_CHECKING:
+    from syncd.gather import RecordId
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ def row_changes(db: Database) -> Pending:
 
 def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:
     """Net changes by record; those of a task's dependencies become a change of the task."""
+    from syncd.gather import TABLE_NAMES
+
     records: dict[RecordId, Net] = {}
     needs: dict[str, list[tuple[str, Net]]] = {}
     for (table, key), net in nets.items():

@@ -18,6 +18,24 @@ class Parser(ArgumentParser):
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 
+class _Formatter(RawDescriptionHelpFormatter):
+    """argparse makes one for each option, and would load `shutil` (and with it three compressors) for its width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal, as `shutil.get_terminal_size` tells it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdigit() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
+
+
 def guarded(program: str, dispatch: Callable[[list[str]], int], argv: Sequence[str] | None) -> int:
     """Run ``dispatch`` on ``argv`` (default: the process's own); the exit code.
 
@@ -55,7 +73,7 @@ def overview(program: str, description: str, commands: Mapping[str, str]) -> Arg
         description=description,
         epilog=f"commands:\n{listing}\n\n`{program} COMMAND --help` tells more. "
         "Exit codes: 0 converged, 1 something waits for a person, 2 usage, 3 failed.",
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("command", choices=commands, metavar="COMMAND", help=SUPPRESS)
@@ -68,6 +86,6 @@ def command_parser(program: str, help_: str, more: str | None) -> ArgumentParser
         prog=program,
         description=f"{help_[0].upper()}{help_[1:]}.",
         epilog=more,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )

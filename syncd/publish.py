@@ -241,13 +241,26 @@ def _clear(db: Database, state: BankState, held: Held, written: Mapping[str, Sta
     with db.atomic():
         for path, stat in written.items():
             db.run("DELETE FROM outbox WHERE path = ?", (path,))
-            row = state.rows.get(path)
-            if row is not None and stat is not None:
-                store.touch_document(
-                    db, row.id, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
-                )
-                state.rows[path] = row._replace(
-                    size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
-                )
+            if stat is not None:
+                _note_stat(db, state, path, stat)
+
+
+def note_stats(db: Database, state: BankState, same: Mapping[str, Stat]) -> None:
+    """Remember what stat says of files that hold what they held, so that the next scan need not read them."""
+    if same:
+        with db.atomic():
+            for path, stat in same.items():
+                _note_stat(db, state, path, stat)
+
+
+def _note_stat(db: Database, state: BankState, path: str, stat: Stat) -> None:
+    row = state.rows.get(path)
+    if row is not None:
+        store.touch_document(
+            db, row.id, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
+        )
+        state.rows[path] = row._replace(
+            size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
+        )
 
 

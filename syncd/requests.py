@@ -16,14 +16,13 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
-from syncd import align, bringback, cutover, drift, lineage, lock, prune, restore, settle
+from syncd import drift, lineage, lock, settle
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
 from syncd.errors import BusyError, HaltedError, UsageError, expected
 from syncd.lock import BankLock, LockRole
 from syncd.model import Report
-from syncd.undo import undo
 
 _POLL = 0.005
 WAIT = 60.0
@@ -46,7 +45,7 @@ def perform(
     if taken is None:
         return _hand_over(bank, kind, arguments, deadline)
     with taken:
-        if kind == "restore" and (kept := restore.put_in_place(bank, Path(arguments["staged"]))):
+        if kind == "restore" and (kept := _put_in_place(bank, arguments)):
             kind, arguments = "sync", {}
         else:
             kept = None
@@ -59,6 +58,12 @@ def perform(
         finally:
             engine.close()
         return {**given, "kept": kept} if kept else given
+
+
+def _put_in_place(bank: Path, arguments: Mapping[str, Any]) -> str | None:
+    from syncd import restore
+
+    return restore.put_in_place(bank, Path(arguments["staged"]))
 
 
 def enter(bank: Path, deadline: float) -> BankLock | None:
@@ -83,17 +88,29 @@ def answer(
 ) -> dict[str, Any]:
     """Carry out one request with an engine whose lock is held."""
     if kind == "fix":
+        from syncd import align
+
         return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
     if kind == "undo":
+        from syncd.undo import undo
+
         return as_json(undo(engine, arguments.get("transactions", ()), dry_run=bool(arguments.get("dry_run"))))
     if kind == "prune":
+        from syncd import prune
+
         return prune.answer(engine, arguments)
     if kind == "restore":
+        from syncd import restore
+
         report, kept = restore.carry_out(engine, Path(str(arguments.get("staged"))))
         return {**as_json(report), "kept": str(kept)}
     if kind == "bring back":
+        from syncd import bringback
+
         return as_json(bringback.restore(engine, arguments))
     if kind == "cutover":
+        from syncd import cutover
+
         return cutover.cut_over(engine, dry_run=bool(arguments.get("dry_run")))
     settle.act(engine, kind, arguments)
     report = engine.converge(

@@ -16,13 +16,14 @@ class Scan:
     """What a scan found, by path.
 
     ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no
-    file; ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with
-    the reason. ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie
-    about.
+    file; ``same`` those that were read, hold what their base holds, and have other stat values than were noted;
+    ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with the
+    reason. ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie about.
     """
 
     changed: dict[str, Content] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    same: dict[str, Stat] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     complete: bool = True
@@ -86,6 +87,8 @@ def _look(root: Path, path: str, row: DocumentRow | None, limit: int, found: Sca
         case Content() as content:
             if row is None or content.digest != row.hash:
                 found.changed[path] = content
+            elif _differs(row, content.stat):
+                found.same[path] = content.stat
         case Missing():
             if row is not None:
                 found.missing.add(path)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from parser.patterns import pattern
 from schema import journal
 from schema.db import Database
 from syncd.errors import UsageError
 
-_TRANSACTION = re.compile(r"\d+|\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
+_TRANSACTION = pattern(r"\d+|\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
 
 
 class Since(NamedTuple):

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from schema import announced, journal, overview
+from schema import announced, journal
 from schema.checks import InvalidOperation
 from schema.db import Database, open_database
 from schema.errors import SyncdError
-from syncd import drift, requests
+from syncd import requests
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -81,7 +81,7 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
                 yield made
                 last = announced.announce(engine.db, behind, origin, operation)
                 made.last = last if last > behind else None
-                finish = _here(made, behind) if taken is not None else _by_daemon(made, deadline)
+                finish = _here(made) if taken is not None else _by_daemon(made, deadline)
             _bring(made, finish)
             made.outcome = _outcome(made)
         finally:
@@ -91,22 +91,20 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
 Finish = Callable[[], Mapping[str, Any]]
 
 
-def _here(made: Writing, behind: int) -> Finish:
+def _here(made: Writing) -> Finish:
     """Plan and commit with the rows what the files will show; they are written by what this returns."""
     if made.last is None:
         return _nothing
     engine = made.engine
-    noted = overview.noted_drift(made.db)
     refused, finish = engine.commit_rows()
     _check(made, refused)
-    tasks = """SELECT EXISTS (SELECT 1 FROM row_changes WHERE id > ? AND "table" IN ('tasks', 'task_dependencies'))"""
-    if noted is not None and not made.db.value(tasks, (behind,)):
-        overview.note_drift(made.db, noted)  # no place of a task has changed, and no row that it could differ from
 
     def told() -> Mapping[str, Any]:
         report = finish()
         made.problems = report.problems
         if report.transaction is not None:
+            from syncd import drift
+
             drift.remember(engine.db, engine.state)
         return requests.as_json(report)
 

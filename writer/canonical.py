@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from parser.document import Document, parse
+from parser.patterns import pattern
 from parser.values import render
 from schema.records import FIELDS, Reading, Status, Table, Value
 from writer.cells import escape
@@ -51,7 +52,7 @@ _TASK_LABELS = {
 }  # fmt: skip
 SESSION_LABELS = {"start_time": "Started", "end_time": "Ended", "focus_task": "Focus Task", "status": "Status"}
 _CACHE_LABELS = {"current_focus_task": "Focus Task", "current_session_id": "Session File"}
-_FENCE = re.compile(r"^[ ]{0,3}(`{3,})", re.M)
+_FENCE = pattern(r"^[ ]{0,3}(`{3,})", re.M)
 
 
 def blank(path: str, updated: str | None = None) -> Document:

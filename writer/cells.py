@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parser.patterns import pattern
 from parser.tables import Row, TableBlock
 from schema.records import Span
 from writer.edits import Edit
 
-_PIPE = re.compile(r"(?<!\\)\|")
-_PLAIN = re.compile(r"\|(?: [^\s|](?:[^|]*[^\s|])? \|)+\s*")
+_PIPE = pattern(r"(?<!\\)\|")
+_PLAIN = pattern(r"\|(?: [^\s|](?:[^|]*[^\s|])? \|)+\s*")
 _COLOURED = "\ufe0f"
 
 

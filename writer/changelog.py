@@ -13,6 +13,7 @@ from typing import NamedTuple
 from parser.document import Document, parse
 from parser.kinds import TASK_ID
 from parser.lines import open_lines
+from parser.patterns import pattern
 from parser.values import read_date, render
 from schema.records import Span, Value
 from writer.edits import Edit, apply_edits
@@ -20,17 +21,17 @@ from writer.places import before_section, behind_section, line_behind
 
 Values = Mapping[str, Value]
 
-_UNRELEASED = re.compile(r"\[?unreleased\]?", re.I)
-_FRESH = re.compile(r"\b(?:added|changed)\b", re.I)
-_DATE_HEADING = re.compile(r"(?P<open>[\[(]?)(?P<date>\d{4}-\d{2}-\d{2}|[A-Z][a-z]+ \d{1,2}, \d{4})(?P<close>[\])]?)")
-_VERSION = re.compile(r"\[?v?\d+\.\d+", re.I)
-_SEPARATOR = re.compile(r"[ \t]*(?:[-–—:|][ \t]*)?")
+_UNRELEASED = pattern(r"\[?unreleased\]?", re.I)
+_FRESH = pattern(r"\b(?:added|changed)\b", re.I)
+_DATE_HEADING = pattern(r"(?P<open>[\[(]?)(?P<date>\d{4}-\d{2}-\d{2}|[A-Z][a-z]+ \d{1,2}, \d{4})(?P<close>[\])]?)")
+_VERSION = pattern(r"\[?v?\d+\.\d+", re.I)
+_SEPARATOR = pattern(r"[ \t]*(?:[-–—:|][ \t]*)?")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-_MONTH = re.compile(rf"(?:{'|'.join(_MONTHS)}) \d{{4}}")
-_ITEM = re.compile(r"(?P<mark>[-*+])[ \t]+")
+_MONTH = pattern(rf"(?:{'|'.join(_MONTHS)}) \d{{4}}")
+_ITEM = pattern(r"(?P<mark>[-*+])[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)

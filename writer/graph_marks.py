@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parser.graphs import Graph, Kind, Statement
 from parser.kinds.registry import heading_status
+from parser.patterns import pattern
 from parser.values import ICON, read_status, render_status
 from schema.records import Span, Status, Value
 from writer import graph_style
@@ -19,8 +20,8 @@ from writer.graph_style import Label
 from writer.lines import newline_of
 
 Values = Mapping[str, Value]
-_CLASS_DEF = re.compile(r"[ \t]*classDef[ \t]+(?P<name>[\w-]+)")
-_SIGN = re.compile(ICON)
+_CLASS_DEF = pattern(r"[ \t]*classDef[ \t]+(?P<name>[\w-]+)")
+_SIGN = pattern(ICON)
 
 
 class Told(NamedTuple):

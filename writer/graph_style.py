@@ -9,17 +9,18 @@ from typing import NamedTuple
 
 from parser.graphs import Graph, Kind, Node, Statement
 from parser.kinds import TASK_ID
+from parser.patterns import pattern
 from parser.values import ICON
 from schema.records import Value
 
 Values = Mapping[str, Value]
 
-_LABEL = re.compile(
+_LABEL = pattern(
     rf"(?P<lead>(?:{ICON}[ \t]*)?)"
     rf"(?:(?P<id>{TASK_ID})(?![\w-])(?P<glue>[ \t]*(?:[:–—-]|<br[ \t]*/?>|\\n)[ \t]*|[ \t]+))?"
     rf"(?P<words>.*?)(?P<tail>(?:(?:[ \t]*<br[ \t]*/?>|[ \t]*\\n)?[ \t]*{ICON})?)[ \t]*"
 )
-_UNSAFE = re.compile(r"[\[\](){}<>\"|;#`\\]")
+_UNSAFE = pattern(r"[\[\](){}<>\"|;#`\\]")
 
 
 class Label(NamedTuple):

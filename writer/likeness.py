@@ -12,6 +12,7 @@ from parser.document import Document, parse
 from parser.fields import Label, labels
 from parser.kinds.task_fields import LABELS
 from parser.lines import Line, lines
+from parser.patterns import pattern
 from parser.values import is_nothing, read_status, render
 from schema.records import FIELDS, Reading, Role, Status, Table, Value
 from writer.canonical import STATUS_WORDS, agrees, entry_line, said, same
@@ -26,12 +27,12 @@ _LABELS = {
     "last_updated": "Last Updated", "dependencies": "Dependencies", "description": "Description",
 }  # fmt: skip
 _STAMPS = frozenset({"created", "last updated", "updated"})
-_NOTE = re.compile(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
-_LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
-_EMPTY_TABLE = re.compile(r"^\|[^\n]*\bDetails\b[^\n]*\|[ \t]*\r?$", re.M | re.I)
-_FRONT = re.compile(r"(?P<key>[\w-]+):[ \t]*(?P<value>[^\n\r]*)")
-_MINUTES = re.compile(r"(?:\d{4}[-_]\d{2}[-_]\d{2}[-_T])?\d{4}(?=[-_])(?![-_]\d{2}[-_]\d{2}[-_T])")
-_DATED_TITLE = re.compile(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
+_NOTE = pattern(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
+_LINK = pattern(r"\[[^\]]*\](?:\([^)]*\))?")
+_EMPTY_TABLE = pattern(r"^\|[^\n]*\bDetails\b[^\n]*\|[ \t]*\r?$", re.M | re.I)
+_FRONT = pattern(r"(?P<key>[\w-]+):[ \t]*(?P<value>[^\n\r]*)")
+_MINUTES = pattern(r"(?:\d{4}[-_]\d{2}[-_]\d{2}[-_T])?\d{4}(?=[-_])(?![-_]\d{2}[-_]\d{2}[-_T])")
+_DATED_TITLE = pattern(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
 
 
 def head_like(text: str, old: str, task: str, values: Values) -> list[str]:

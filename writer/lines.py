@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from parser.patterns import pattern
 from schema.records import Span
 from writer.edits import Edit
 
-_INDENT = re.compile(r"\n([ \t]+)(?=\S)")
+_INDENT = pattern(r"\n([ \t]+)(?=\S)")
 
 
 def newline_of(text: str) -> str:

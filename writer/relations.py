@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, lines
+from parser.patterns import pattern
 from parser.text import heading
 from parser.values import read_ids, render_ids
 from schema.records import Span, Value
@@ -22,10 +23,10 @@ from writer.lines import newline_of
 
 Values = Mapping[str, Value]
 
-_ABOUT = re.compile(r"\b(?:relationships?|dependenc(?:y|ies))\b", re.I)
-_FENCE = re.compile(r"(?:`{3,}|~{3,})[ \t]*$")
-_LINE = re.compile(rf"(?P<id>{TASK_ID}): (?P<words>\S.*?)(?P<needs> \(depends on (?P<ids>[^()]+)\))?$")
-_DIGITS = re.compile(r"\d+")
+_ABOUT = pattern(r"\b(?:relationships?|dependenc(?:y|ies))\b", re.I)
+_FENCE = pattern(r"(?:`{3,}|~{3,})[ \t]*$")
+_LINE = pattern(rf"(?P<id>{TASK_ID}): (?P<words>\S.*?)(?P<needs> \(depends on (?P<ids>[^()]+)\))?$")
+_DIGITS = pattern(r"\d+")
 
 
 class _Listed(NamedTuple):

@@ -7,22 +7,23 @@ from functools import cache
 from importlib import import_module
 
 from parser.document import Grammar
+from parser.patterns import pattern
 from schema.records import TASK_ID
 
 __all__ = ["TASK_ID", "grammar_for", "kind_of"]
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("prose", re.compile(r"(?:.*/)?templates/.*")),
-    ("registry", re.compile(r"tasks\.md")),
-    ("task", re.compile(rf"tasks/{TASK_ID}\.md")),
-    ("archived_task", re.compile(rf"archive/(?:.*/)?{TASK_ID}\.md")),
-    ("edit_history", re.compile(r"edit_history\.md|archive/(?:.*/)?edit[-_]history[^/]*\.md")),
-    ("edit_chunk", re.compile(r"edits/(?:.*/)?[^/]+\.md")),
-    ("session_cache", re.compile(r"session_cache\.md")),
-    ("session", re.compile(r"sessions/[^/]+\.md")),
-    ("error_log", re.compile(r"errorLog\.md")),
-    ("active_context", re.compile(r"activeContext\.md")),
-    ("changelog", re.compile(r"changelog\.md")),
+    ("prose", pattern(r"(?:.*/)?templates/.*")),
+    ("registry", pattern(r"tasks\.md")),
+    ("task", pattern(rf"tasks/{TASK_ID}\.md")),
+    ("archived_task", pattern(rf"archive/(?:.*/)?{TASK_ID}\.md")),
+    ("edit_history", pattern(r"edit_history\.md|archive/(?:.*/)?edit[-_]history[^/]*\.md")),
+    ("edit_chunk", pattern(r"edits/(?:.*/)?[^/]+\.md")),
+    ("session_cache", pattern(r"session_cache\.md")),
+    ("session", pattern(r"sessions/[^/]+\.md")),
+    ("error_log", pattern(r"errorLog\.md")),
+    ("active_context", pattern(r"activeContext\.md")),
+    ("changelog", pattern(r"changelog\.md")),
 )
 
 _MODULES = {

@@ -24,19 +24,20 @@ from parser.kinds.task_mentions import (
     said_again,
 )
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import is_nothing, read_priority, read_status
 from schema.records import Field, Problem, Reading, Role, Span, Table
 
-_HISTORY = re.compile(
+_HISTORY = pattern(
     r"\b(?:complet\w*|done|finished|recent\w*|histor\w*|previous\w*|past|earlier|archived?|accomplish\w*|closed)\b"
     r"|\bthis session\b",
     re.I,
 )
-_FOCUS = re.compile(r"current focus\b", re.I)
-_BULLET = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
+_FOCUS = pattern(r"current focus\b", re.I)
+_BULLET = pattern(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _NAMES = {"status": "status", "current status": "status", "priority": "priority"}
 _TASK = frozenset({"task", "focus task", "current task", "active task"})
-_PRIORITY = re.compile(r"\((?P<priority>critical|high|medium|low)(?:[ \t]+priority)?\)", re.I)
+_PRIORITY = pattern(r"\((?P<priority>critical|high|medium|low)(?:[ \t]+priority)?\)", re.I)
 
 
 class _Context(NamedTuple):

@@ -6,12 +6,13 @@ import re
 from typing import NamedTuple
 
 from parser.kinds.entry_heads import CLOCK, DAY, ID, read_clock, read_day, text_fields
+from parser.patterns import pattern
 
-CREATED = re.compile(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
-TASKS = re.compile(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
-MOMENT = re.compile(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
-TITLE = re.compile(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
-TASK_HEADING = re.compile(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
+CREATED = pattern(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
+TASKS = pattern(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
+MOMENT = pattern(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
+TITLE = pattern(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
+TASK_HEADING = pattern(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
 
 
 class Given(NamedTuple):

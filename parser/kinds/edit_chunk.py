@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 
 from parser.kinds import TASK_ID
 from parser.kinds.chunk_heads import Given
 from parser.kinds.entries import EntryGrammar, State
 from parser.kinds.entry_heads import read_clock, read_day
+from parser.patterns import pattern
 from schema.records import Role
 
-_NAME = re.compile(
+_NAME = pattern(
     r"edits/(?:.*/)??(?:(?P<date>\d{4}[-_]\d{2}[-_]\d{2})/)?"
     r"(?:(?P<date2>\d{4}[-_]\d{2}[-_]\d{2})[-_T])?(?P<time>\d{6}|\d{4})?[-_]?(?P<name>[^/]*)\.md"
 )
-_IDS = re.compile(rf"{TASK_ID}(?:[-_]{TASK_ID})*(?=[-_.]|$)|t\d+[a-z]?(?=[-_.]|$)")
+_IDS = pattern(rf"{TASK_ID}(?:[-_]{TASK_ID})*(?=[-_.]|$)|t\d+[a-z]?(?=[-_.]|$)")
 
 
 class _ChunkGrammar(EntryGrammar):

@@ -18,17 +18,18 @@ from parser.kinds.chunk_heads import Given, chunk_heading, front_matter
 from parser.kinds.entry_heads import STARTS_WITH_TIME, date_of_heading, entry_fields
 from parser.kinds.modifications import FOUR, read_line, readings
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.text import front_matter_end
 from parser.values import read_date
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Value
 
 _BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level
-_ITEM = re.compile(r"( {0,3})[-*+][ \t]")
-_POINTS = re.compile(r"^(?: {0,3}[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
-_RULE = re.compile(r"^(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
-_RULES = re.compile(r"\n(?:---|\*\*\*|___)")
-_PARAGRAPH = re.compile(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`~]|[ \t]*\r?\n).*\S)*)")
-_UNREADABLE = re.compile(r"[-*+] (?:\*\*|\[)?(?:" + "|".join(sorted(FOUR)) + r")(?:\*\*|\])?:? `")
+_ITEM = pattern(r"( {0,3})[-*+][ \t]")
+_POINTS = pattern(r"^(?: {0,3}[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
+_RULE = pattern(r"^(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
+_RULES = pattern(r"\n(?:---|\*\*\*|___)")
+_PARAGRAPH = pattern(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`~]|[ \t]*\r?\n).*\S)*)")
+_UNREADABLE = pattern(r"[-*+] (?:\*\*|\[)?(?:" + "|".join(sorted(FOUR)) + r")(?:\*\*|\])?:? `")
 
 
 class State(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from parser.patterns import pattern
 from parser.values import read_date
 from schema.records import OTHER_ID, Field, Span
 
@@ -19,17 +20,17 @@ CLOCK = (
     r"(?:[ ]*\(?(?P<zone>(?<=[ (])[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|(?<=[ (\d])\+\d{2}:?\d{2}|(?<=\d)Z)\)?)?"
 )
 _SEP = r"(?:\*\*)?(?:[ \t]*[-–—]+[ \t]+|[ \t]*:[ \t]+|[ \t]+\|[ \t]+)"
-_ENTRY = re.compile(rf"(?:(?P<date>{DAY})(?:T|,?[ ]+(?:at[ ]+)?))?{CLOCK}(?:{_SEP}(?P<text>\S.*)|[ \t]*$)")
+_ENTRY = pattern(rf"(?:(?P<date>{DAY})(?:T|,?[ ]+(?:at[ ]+)?))?{CLOCK}(?:{_SEP}(?P<text>\S.*)|[ \t]*$)")
 ID = rf"(?:(?:META-?\d+|[A-Z]-?\d+)[a-z]*\d*(?:\.\d+)*|{OTHER_ID})"
-IDS = re.compile(
+IDS = pattern(
     rf"(?:[Tt]ask(?: ?ID)?:?[ ]+)?(?P<ids>{ID}(?:(?:[ ]*[,/&+][ ]*(?:and[ ]+)?|[ ]+and[ ]+|[-–]){ID})*)"
     r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"
 )
-_DATED = re.compile(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
-_TIMELESS = re.compile(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
-_DATE_HEADING = re.compile(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
-STARTS_WITH_TIME = re.compile(r"[~≈]?\d{1,2}:\d{2}")
-_OPENING = re.compile(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
+_DATED = pattern(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
+_TIMELESS = pattern(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
+_DATE_HEADING = pattern(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
+STARTS_WITH_TIME = pattern(r"[~≈]?\d{1,2}:\d{2}")
+_OPENING = pattern(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
 _CLOSINGS = ("**:", ":**", "**")
 
 

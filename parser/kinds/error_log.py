@@ -10,17 +10,18 @@ from parser.document import Parsed
 from parser.fields import header_moment
 from parser.kinds.entry_heads import DAY, IDS, read_clock, read_day
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import is_nothing, read_date
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table
 
-_MOMENT = re.compile(
+_MOMENT = pattern(
     rf"(?<![\w-])(?P<date>{DAY})(?:(?:T|,?[ ]+(?:at[ ]+)?)"
     r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?P<half>[ ]?[AaPp]\.?[Mm]\b\.?)?"
     r"(?:[ ]*\(?(?:[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|\+\d{2}:?\d{2}|(?<=\d)Z)\)?(?=[\s:]|$))?)?(?!\d)"
 )
 _AROUND = " \t:-–—|()[],*"
-_LABEL = re.compile(r"(?:[-*][ \t]+)?\*\*(?P<name>[A-Za-z][^*:\n]{0,40})(?::\*\*|\*\*[ \t]*:)[ \t]*")
-_RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*$|[*_](?:Last )?Updated:")
+_LABEL = pattern(r"(?:[-*][ \t]+)?\*\*(?P<name>[A-Za-z][^*:\n]{0,40})(?::\*\*|\*\*[ \t]*:)[ \t]*")
+_RULE = pattern(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*$|[*_](?:Last )?Updated:")
 LABELS = {
     "file": "file_path", "files": "file_path", "file path": "file_path",
     "error": "error_message", "error message": "error_message", "errors": "error_message",
@@ -30,7 +31,7 @@ LABELS = {
     "task": "task_id", "related task": "task_id", "task id": "task_id",
 }  # fmt: skip
 """Which column a label fills; of several that fill one, the first that says something."""
-_CODE = re.compile(r"`([^`\n]+)`")
+_CODE = pattern(r"`([^`\n]+)`")
 
 
 class Body(NamedTuple):

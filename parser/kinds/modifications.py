@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from parser.patterns import pattern
 from schema.records import Field, Reading, Role, Span, Table
 
 FOUR = frozenset({"Created", "Modified", "Updated", "Deleted"})
@@ -33,23 +34,23 @@ _EXTENSIONS = (
     "|pl|ex|exs|erl|hs|ml|scala|clj|cs|fs|dart|tf|gradle|properties|log|example|sample|template|bak|map|snap|service|timer|plist"
     "|xlsx|docx|pptx|zip|tar|gz|tgz|whl|mmd|cff|woff|woff2|ttf|mp3|mp4|wav|d|mod|sum|nix|el|vim|patch|diff|pem|crt"
 )
-_FILE = re.compile(rf"[^`|<>\"=(){{}};]*\.(?:{_EXTENSIONS})|\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){{}};<>\"|]*", re.I)
-_PLAIN = re.compile(rf"[\w.@~*/\\+-]+(?:\.(?:{_EXTENSIONS})|/)(?=[\s,:]|$)")
+_FILE = pattern(rf"[^`|<>\"=(){{}};]*\.(?:{_EXTENSIONS})|\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){{}};<>\"|]*", re.I)
+_PLAIN = pattern(rf"[\w.@~*/\\+-]+(?:\.(?:{_EXTENSIONS})|/)(?=[\s,:]|$)")
 
-_BULLET = re.compile(r" {0,3}[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
-_VERB = re.compile(
+_BULLET = pattern(r" {0,3}[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
+_VERB = pattern(
     r"(?:\*\*|__)?\[?(?P<action>[A-Z][A-Za-z-]+(?:(?:/| and | & )[A-Za-z][a-z]+)?)\]?"
     r"(?P<colon>:?)(?:\*\*|__)?(?P<colon2>:?)[ \t]+"
     r"(?:(?:the |a |an )?(?:new |existing )?(?:file |files |folder |directory )?)"
 )
-_USUAL = re.compile(rf" {{0,3}}[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
-_QUOTED = re.compile(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
-_JOIN = re.compile(
+_USUAL = pattern(rf" {{0,3}}[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
+_QUOTED = pattern(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
+_JOIN = pattern(
     r"(?:[ \t]+(?:directory|folder|files?))?"
     r"(?:[ \t]*,[ \t]*(?:and[ \t]+|&[ \t]*)?|[ \t]*(?:&|\+|→|->|=>|/)[ \t]*|[ \t]+(?:and|to|into|through|as)[ \t]+)"
 )
-_NOTE = re.compile(r"[ \t]+(?:directory|folder|files?|\([^()\n]*\))(?=[ \t]*(?:[-–—:]|$))")
-_SEPARATOR = re.compile(
+_NOTE = pattern(r"[ \t]+(?:directory|folder|files?|\([^()\n]*\))(?=[ \t]*(?:[-–—:]|$))")
+_SEPARATOR = pattern(
     r"(?:\*\*|__)?(?:[ \t]*(?P<dash>[-–—]+|→|->)(?:[ \t]+|$)|[ \t]*:(?:[ \t]+|$)|[ \t]+to[ \t]+|[ \t]+)"
 )
 _NOTHING = frozenset({"-", "–", "—", "None", "N/A"})

@@ -11,6 +11,7 @@ from parser.fields import header_moment, labels
 from parser.kinds import TASK_ID
 from parser.kinds.task_fields import cell_field, header_lines, read_block, title_field, whole_lines, why_unread
 from parser.lines import open_lines
+from parser.patterns import pattern
 from parser.tables import Cell, Row, TableBlock, column, find_tables
 from parser.values import is_nothing, read_date, read_status
 from schema.records import Field, Place, Problem, Reading, Role, Span, Status, Table, Value
@@ -35,13 +36,13 @@ _STATUS_WORDS: tuple[tuple[str, Status], ...] = (
     (r"pending|planned|queued|backlog|todo|to do|upcoming|not started", Status.PENDING),
     (r"active|in[ -_]progress|current|ongoing", Status.IN_PROGRESS),
 )
-_STATUS_HEADINGS = tuple((re.compile(rf"\b(?:{words})\b", re.I), status) for words, status in _STATUS_WORDS)
-_ID_CELL = re.compile(rf"(?:\*\*|~~|`|\[)*(?P<id>{TASK_ID})(?:\*\*|~~|`|\](?:\([^)]*\))?)*")
-_DETAILS = re.compile(
+_STATUS_HEADINGS = tuple((pattern(rf"\b(?:{words})\b", re.I), status) for words, status in _STATUS_WORDS)
+_ID_CELL = pattern(rf"(?:\*\*|~~|`|\[)*(?P<id>{TASK_ID})(?:\*\*|~~|`|\](?:\([^)]*\))?)*")
+_DETAILS = pattern(
     rf"#+[ \t]+(?:Task:?[ \t]+)?\**(?P<id>{TASK_ID})\**[ \t]*(?::|[-–—][ \t])[ \t]*"
     r"(?P<title>\S.*?)?[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)"
 )
-_LINE = re.compile(
+_LINE = pattern(
     rf"[ \t]*[-*+][ \t]+\**(?P<id>{TASK_ID})\**:[ \t]+(?P<title>\S.*?)[ \t]+[-–—][ \t]+(?P<status>\S[^\n]*?)[ \t]*"
 )
 _DETAIL_FIELDS = frozenset({"status", "priority", "started", "completed", "last_updated", "dependencies"})

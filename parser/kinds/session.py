@@ -11,16 +11,17 @@ from parser.document import Parsed
 from parser.fields import Label, labels
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import is_nothing, read_moment, read_status
 from schema.records import Field, Problem, Reading, Role, Span, Table, Value
 
-_DATE = re.compile(r"(?<!\d)(?:(\d{4})([-_])(\d{2})\2(\d{2})|(20\d{2})(\d{2})(\d{2}))(?!\d)")
-_PERIOD = re.compile(
+_DATE = pattern(r"(?<!\d)(?:(\d{4})([-_])(\d{2})\2(\d{2})|(20\d{2})(\d{2})(\d{2}))(?!\d)")
+_PERIOD = pattern(
     r"[-_ ]+(?P<period>(?:(?:early|late|mid)[-_ ])?(?:morning|noon|midday|afternoon|evening|night|midnight)"
     r"(?:[-_ ]\d{1,2})?|(?:early|late)(?:[-_ ]\d{1,2})?|\d{1,2})(?![^\W_])",
     re.I,
 )
-_IS_TASK = re.compile(rf"[-_ ]+{TASK_ID}(?![^\W_])")
+_IS_TASK = pattern(rf"[-_ ]+{TASK_ID}(?![^\W_])")
 NAMES = {
     "focus task": "focus_task",
     "focus tasks": "focus_task",
@@ -44,12 +45,12 @@ NAMES = {
     "period": "range",
 }
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
-_RANGE = re.compile(rf"(?<![\d:])({_CLOCK})[ \t]*(?:-|–|—|to)[ \t]*({_CLOCK})(?![\d:])")
-_TITLE = re.compile(
+_RANGE = pattern(rf"(?<![\d:])({_CLOCK})[ \t]*(?:-|–|—|to)[ \t]*({_CLOCK})(?![\d:])")
+_TITLE = pattern(
     r"\bsession\b(?! (?:overview|info|details|status|outcome|metadata|end|focus))|\d{4}[-_]\d{2}[-_]\d{2}", re.I
 )
-_FOCUS = re.compile(r"(?:session |current )?focus(?: tasks?)?", re.I)
-_ABOUT = re.compile(
+_FOCUS = pattern(r"(?:session |current )?focus(?: tasks?)?", re.I)
+_ABOUT = pattern(
     r"(?:current session|session (?:overview|info|information|details|status|outcome|metadata|end)|overview|metadata"
     r"|status|duration|time tracking)\b",
     re.I,

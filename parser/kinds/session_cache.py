@@ -17,23 +17,24 @@ from parser.kinds.registry import field_columns, id_column, row_id
 from parser.kinds.task_fields import cell_field, header_lines, read_block, whole_lines, why_unread
 from parser.kinds.task_mentions import Mention, heading_mention, list_mention, mention_fields, said_again
 from parser.lines import Line, lines, open_lines
+from parser.patterns import pattern
 from parser.tables import TableBlock, find_tables
 from parser.values import is_nothing, read_date
 from schema.records import Field, Problem, Reading, Role, Span, Table
 
-_SESSION = re.compile(r"(?:current|active) session(?:[ \t]*[(:–—-].*)?", re.I)
-_TITLE = re.compile(r"session[ _-]cache\b", re.I)
-_OVERVIEW = re.compile(r"(?:session |task )?(?:overview|counts|statistics|totals)\b", re.I)
-_HISTORY = re.compile(r"\b(?:history|histories|previous|earlier|next|notes|summary|accomplished)\b", re.I)
-_TASKS = re.compile(r"\b(?:tasks?|registry|completions?)\b", re.I)
-_COUNT = re.compile(
+_SESSION = pattern(r"(?:current|active) session(?:[ \t]*[(:–—-].*)?", re.I)
+_TITLE = pattern(r"session[ _-]cache\b", re.I)
+_OVERVIEW = pattern(r"(?:session |task )?(?:overview|counts|statistics|totals)\b", re.I)
+_HISTORY = pattern(r"\b(?:history|histories|previous|earlier|next|notes|summary|accomplished)\b", re.I)
+_TASKS = pattern(r"\b(?:tasks?|registry|completions?)\b", re.I)
+_COUNT = pattern(
     r"(?<![\w-])(?P<name>active|paused|completed)(?:[ \t]+tasks?)?[ \t]*\*{0,2}:\*{0,2}[ \t]*\*{0,2}"
     r"(?P<number>\d{1,9})(?!\d)",
     re.I,
 )
-_ITEM = re.compile(r"( {0,3})(?:[-*+]|\d{1,9}[.)])[ \t]")
-_CODE = re.compile(r"`([^`]+)`|\[[^\]]*\]\(([^)\s]+)\)|(\S+)")
-_NO_TASK = re.compile(r"(?:#{3,6}|[-*+])[ \t]+[*\[]*[A-Z]{1,5}-?\d+\w*\b")
+_ITEM = pattern(r"( {0,3})(?:[-*+]|\d{1,9}[.)])[ \t]")
+_CODE = pattern(r"`([^`]+)`|\[[^\]]*\]\(([^)\s]+)\)|(\S+)")
+_NO_TASK = pattern(r"(?:#{3,6}|[-*+])[ \t]+[*\[]*[A-Z]{1,5}-?\d+\w*\b")
 _TASK_FIELDS = frozenset({"status", "priority", "started", "completed", "last_updated", "dependencies"})
 _FOCUS = frozenset({"focus task", "focus tasks", "focus", "current focus", "current focus task", "current task"})
 _FILE = frozenset({"session file", "session", "session id", "current session"})

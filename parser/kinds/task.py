@@ -15,6 +15,7 @@ from parser.fields import Item, checklist
 from parser.kinds import TASK_ID
 from parser.kinds.task_fields import Block, header_lines, read_block, read_value, title_field, whole_lines
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import is_nothing, read_ids
 from schema.records import Field, Place, Reading, Role, Span, Table
 
@@ -26,26 +27,26 @@ _BLOCKS = frozenset({
     "metadata", "status", "current status", "task status", "status update", "priority", "dependencies",
     "task dependencies",
 })  # fmt: skip
-_LABEL_HEADING = re.compile(r"(?:current |task )?(?:status|priority|dependencies|started|completed)\**[ \t]*:", re.I)
-_CHECKLISTS = re.compile(
+_LABEL_HEADING = pattern(r"(?:current |task )?(?:status|priority|dependencies|started|completed)\**[ \t]*:", re.I)
+_CHECKLISTS = pattern(
     r"(?:\w+ )?(?:criteria|progress|subtasks|sub-tasks|checklist|task list|todo|to do|to-do)\b"
     r"|action items|deliverables|success metrics|implementation (?:plan|steps|phases)|phase \w+",
     re.I,
 )
-_BOX = re.compile(r"\[[ xX]\]")
-_TITLE = re.compile(
+_BOX = pattern(r"\[[ xX]\]")
+_TITLE = pattern(
     rf"\ufeff?#+[ \t]+(?:Task\b:?[ \t]*)?\**(?P<id>{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?"
     r"(?P<title>(?!#+[ \t]*\r?(?:\n|$))\S.*?)?[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)",
     re.I,
 )
-_NAMED = re.compile(
+_NAMED = pattern(
     rf"(?:Task\b:?[ \t]*)?\**(?:{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?(?P<title>\S.*)?", re.I
 )
-_BARE_TITLE = re.compile(r"\ufeff?#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
-_UNDERLINED = re.compile(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
-_NO_TITLE = re.compile(r"(?:task(?: (?:details?|information|file))?|untitled)[:\s]*", re.I)
-_FRONT_MATTER = re.compile(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[ \t].*\n)*[ \t]*---\s*")
-_DEPENDENCY = re.compile(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
+_BARE_TITLE = pattern(r"\ufeff?#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
+_UNDERLINED = pattern(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
+_NO_TITLE = pattern(r"(?:task(?: (?:details?|information|file))?|untitled)[:\s]*", re.I)
+_FRONT_MATTER = pattern(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[ \t].*\n)*[ \t]*---\s*")
+_DEPENDENCY = pattern(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
 
 
 class Around(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from parser.fields import Label, labels
 from parser.kinds import TASK_ID
 from parser.lines import Line
+from parser.patterns import pattern
 from parser.values import ICON, is_nothing, read_date, read_ids, read_priority, read_status
 from schema.records import Field, Place, Problem, Span, Value
 
@@ -37,9 +38,9 @@ LABELS: Mapping[str, str] = {
 MINOR = frozenset({"last active", "last"})
 """Labels that say when a task was last updated only where no `Last Updated` line does."""
 
-_LISTED = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
-_EMPHASIS = re.compile(r"(\*\*|~~|__)((?:(?!\1).)+)\1")
-_ICON_END = re.compile(rf"[ \t]*[-–—:]?[ \t]*{ICON}[ \t]*$")
+_LISTED = pattern(r"\s*(?:[-*+]|\d+[.)])\s")
+_EMPHASIS = pattern(r"(\*\*|~~|__)((?:(?!\1).)+)\1")
+_ICON_END = pattern(rf"[ \t]*[-–—:]?[ \t]*{ICON}[ \t]*$")
 _MANY_WORDS = 6
 
 

@@ -12,23 +12,24 @@ from typing import NamedTuple
 from parser.fields import header_moment
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
+from parser.patterns import pattern
 from parser.values import ICON, read_date, read_status
 from schema.records import Field, Reading, Role, Span, Table
 
 _SIGN = rf"(?:(?P<sign>{ICON}|\[[ xX]\])[ \t]*)?"
 _CLOSE = r"[\]*_`]*"
 _ID = rf"[*_`\[]*(?P<id>{TASK_ID})(?![\w-]){_CLOSE}(?:[ \t]*:{_CLOSE}[ \t]*|[ \t]+[-–—][ \t]+|(?=[ \t]*$))"
-_HEAD = re.compile(rf"#{{1,6}}[ \t]+(?:\d+[.)][ \t]+)?{_SIGN}{_ID}")
-_LISTED = re.compile(rf"(?P<indent>[ \t]*)(?:[-*+]|\d{{1,9}}[.)])[ \t]+{_SIGN}{_ID}")
-_DASH = re.compile(r"(?<=[ \t])[-–—][ \t]+")
-_ICON = re.compile(rf"[*_]*{ICON}")
-_AT_END = re.compile(
+_HEAD = pattern(rf"#{{1,6}}[ \t]+(?:\d+[.)][ \t]+)?{_SIGN}{_ID}")
+_LISTED = pattern(rf"(?P<indent>[ \t]*)(?:[-*+]|\d{{1,9}}[.)])[ \t]+{_SIGN}{_ID}")
+_DASH = pattern(r"(?<=[ \t])[-–—][ \t]+")
+_ICON = pattern(rf"[*_]*{ICON}")
+_AT_END = pattern(
     rf"(?<=[ \t])(?P<status>{ICON}[ \t]*[*_]*(?:[A-Za-z][A-Za-z _-]{{2,12}})?[*_]*[ \t]*(?:\([^()]*\))?)$"
 )
-_WORDS = re.compile(r"[*_]*([A-Za-z]+(?:[ _-][A-Za-z]+)?)")
-_NOTE = re.compile(r"[*_]*[ \t]*(?:[(\[].*|\d{4}-\d{2}.*)?")
+_WORDS = pattern(r"[*_]*([A-Za-z]+(?:[ _-][A-Za-z]+)?)")
+_NOTE = pattern(r"[*_]*[ \t]*(?:[(\[].*|\d{4}-\d{2}.*)?")
 _TWO_WORDS = frozenset({"IN PROGRESS", "NOT STARTED", "TO DO"})
-_ONE_ID = re.compile(rf"[*_`\[]*(?P<id>{TASK_ID})(?![\w-]){_CLOSE}(?:[ \t]*:.*|[ \t]+[-–—][ \t].*|[ \t]*\(.*)?")
+_ONE_ID = pattern(rf"[*_`\[]*(?P<id>{TASK_ID})(?![\w-]){_CLOSE}(?:[ \t]*:.*|[ \t]+[-–—][ \t].*|[ \t]*\(.*)?")
 
 
 class Mention(NamedTuple):

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from parser.moments import render_date
+from parser.patterns import pattern
 from syncd.derive import stamp
 
 PATH = "session_cache.md"
@@ -35,10 +36,10 @@ class Part(NamedTuple):
     text: str
 
 
-_STARTED = re.compile(r"^([-*] )?\**Started:?\**:?[ \t]*(?P<value>[^\n|]*?\d[^\n|*]*?)[ \t]*\r?$", re.M)
-_PERIOD = re.compile(r"^(?:[-*] )?\**Current Period:?\**:?[ \t]*(?P<value>[\w-]+)[ \t]*\r?$", re.M)
-_LAST = re.compile(r"^(?:[-*] )?\**Last Session:?\**:?[ \t]*(?P<value>[^\n]*?)[ \t]*\r?$", re.M)
-_ITEM = re.compile(r"^(?P<mark>\d+\.|[-*])[ \t]+(?P<quote>`?)sessions/[^\s`]+\.md`?(?P<rest>[^\n]*)(?:\n|\Z)", re.M)
+_STARTED = pattern(r"^([-*] )?\**Started:?\**:?[ \t]*(?P<value>[^\n|]*?\d[^\n|*]*?)[ \t]*\r?$", re.M)
+_PERIOD = pattern(r"^(?:[-*] )?\**Current Period:?\**:?[ \t]*(?P<value>[\w-]+)[ \t]*\r?$", re.M)
+_LAST = pattern(r"^(?:[-*] )?\**Last Session:?\**:?[ \t]*(?P<value>[^\n]*?)[ \t]*\r?$", re.M)
+_ITEM = pattern(r"^(?P<mark>\d+\.|[-*])[ \t]+(?P<quote>`?)sessions/[^\s`]+\.md`?(?P<rest>[^\n]*)(?:\n|\Z)", re.M)
 
 
 def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:

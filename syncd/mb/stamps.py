@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parser.moments import render_date
+from parser.patterns import pattern
 from schema import store
 from schema.records import Value
 from syncd.derive import stamp
@@ -14,7 +15,7 @@ from syncd.derive import stamp
 if TYPE_CHECKING:
     from syncd.api import Transaction
 
-_LINE = re.compile(r"^\W*last updated\b\W*(?P<value>[^\n*_]*\d[^\n*_]*)", re.M | re.I)
+_LINE = pattern(r"^\W*last updated\b\W*(?P<value>[^\n*_]*\d[^\n*_]*)", re.M | re.I)
 
 
 def again(tx: Transaction, before: Value) -> str | None:

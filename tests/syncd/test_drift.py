@@ -47,7 +47,7 @@ def test_how_much_there_is_can_be_noted(drifting: tuple[Path, Database], monkeyp
 def test_what_was_noted_holds_until_the_next_transaction(drifting: tuple[Path, Database], syncd: Syncd) -> None:
     """Afterwards it is counted anew."""
     bank, db = drifting
-    overview.note_drift(db, 7)
+    overview.note_drift(db, {("T6", f"field {number}") for number in range(7)})
     assert syncd("status", bank, "--json").json["banks"][0]["drift"] == 7
     file = bank / "tasks.md"
     file.write_text(file.read_text(encoding="utf-8").replace("| HIGH     | -  ", "| LOW      | -  "), encoding="utf-8")

@@ -16,6 +16,7 @@ from parser.document import At, Document
 from parser.kinds.registry import heading_status
 from parser.kinds.task_mentions import Mention, list_mention
 from parser.lines import Line, lines
+from parser.patterns import pattern
 from parser.values import read_status, render_status
 from schema.records import Reading, Role, Status, Table, Value
 from writer.changes import Insert
@@ -27,7 +28,7 @@ from writer.places import before_section, behind_section, line_before, line_behi
 Values = Mapping[str, Value]
 
 _FINAL = frozenset({Status.COMPLETED, Status.CANCELLED})
-_DIGITS = re.compile(r"\d+")
+_DIGITS = pattern(r"\d+")
 
 
 class Item(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from parser.kinds.entry_heads import entry_fields
+from parser.patterns import pattern
 from parser.values import render
 from schema.records import Value
 
-_RANGE = re.compile(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?")
-_OPENING = re.compile(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
+_RANGE = pattern(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?")
+_OPENING = pattern(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
 NAMES = ("date", "time", "timezone", "task_id", "task_description")
 
 

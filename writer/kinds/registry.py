@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from parser.document import Document
 from parser.kinds.registry import heading_status, row_id
+from parser.patterns import pattern
 from parser.tables import Row
 from parser.values import render
 from schema.records import Role, Status, Table, Value
@@ -24,7 +25,7 @@ _HEADER = ("ID", "Title", "Status", "Priority", "Started", "Dependencies")
 _FIELDS = ("title", "status", "priority", "started", "dependencies")
 _FRESH = "## Active Tasks"
 _WEIGHTY = ("title", "status", "priority")
-_LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
+_LINK = pattern(r"\[[^\]]*\](?:\([^)]*\))?")
 
 
 def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:

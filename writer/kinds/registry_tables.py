@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from parser.document import Document
 from parser.kinds import TASK_ID
 from parser.kinds.registry import field_columns, heading_status, id_column, row_id
+from parser.patterns import pattern
 from parser.tables import Cell, Row, TableBlock, find_tables
 from parser.values import ICON, is_nothing, read_date, read_ids, read_priority, read_status, render
 from schema.records import Status, Value
@@ -21,8 +22,8 @@ from writer.edits import Edit
 from writer.places import line_behind
 
 _T = TypeVar("_T")
-_DIGITS = re.compile(r"\d+")
-_LINK = re.compile(r"\[[^\]]*\](?:\([^)]*\))?")
+_DIGITS = pattern(r"\d+")
+_LINK = pattern(r"\[[^\]]*\](?:\([^)]*\))?")
 _STATUS_WORDS = (
     r"in[ _-]?progress|active|completed?|done|pending|todo|to do|not started|planned|queued|paused|blocked|cancell?ed"
 )

@@ -13,6 +13,7 @@ from parser.kinds import TASK_ID
 from parser.kinds.task import line_ids
 from parser.kinds.task_fields import LABELS
 from parser.lines import Line, lines, open_lines
+from parser.patterns import pattern
 from parser.values import render, render_ids
 from schema.records import Field, Place, Reading, Span, Table, Value
 from writer.changes import Insert, SetFields
@@ -31,11 +32,11 @@ _NAMES = {
 }
 _ANCHORS = ("status", "priority", "started", "dependencies", "completed", "last_updated", "title")
 _FIRST = {"status": "🔄 IN PROGRESS", "last_updated": "2000-01-01", "started": "2000-01-01", "completed": "2000-01-01"}
-_BARE_HEADING = re.compile(
+_BARE_HEADING = pattern(
     rf"(#+[ \t]+)(Task\b:?[ \t]*)?({TASK_ID})([ \t]*[:\-–—][ \t]*{TASK_ID})?[ \t]*(?=\r?\n|$)", re.I
 )
-_ITEM = re.compile(r"([ \t]*)(?:([-*+])|(\d+)([.)]))([ \t]+)")
-_BOX = re.compile(r"\[[ xX]\]")
+_ITEM = pattern(r"([ \t]*)(?:([-*+])|(\d+)([.)]))([ \t]+)")
+_BOX = pattern(r"\[[ xX]\]")
 
 
 class _Anchor(NamedTuple):
