@@ -158,3 +158,17 @@ def test_a_pasted_history_is_read_once(live: Live, monkeypatch: pytest.MonkeyPat
     assert live.value("SELECT count(*) FROM edit_entries WHERE task_description LIKE 'Pasted%'") == 1000
     assert live.value('SELECT count(*) FROM versions WHERE "transaction" = ?', report.number) == 1
     live.assert_at_rest()
+
+
+def test_a_line_keeps_its_entry_where_much_goes_above_it(live: Live) -> None:
+    """It is changed in the same transaction in which what stands above it is deleted: it moves up in the text."""
+    with live.engine.db.atomic():
+        _entries(live.engine.db, files=1)
+    live.sync()
+    line, owner = live.sql("SELECT id, edit_entry_id FROM file_modifications ORDER BY id")[0]
+    with live.engine.db.atomic():
+        live.engine.db.run("DELETE FROM edit_entries WHERE task_description LIKE 'Bulk%'")
+        live.engine.db.run("UPDATE file_modifications SET description = 'other words' WHERE id = ?", (line,))
+    live.sync()
+    assert live.value("SELECT edit_entry_id FROM file_modifications WHERE id = ?", line) == owner
+    live.assert_at_rest()
