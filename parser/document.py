@@ -151,24 +151,63 @@ def _pieces(text: str, base: Sequence[Section]) -> tuple[list[str], int, int]:
     """
     if not base:
         return list(slices(text, cut(text))), 0, 0
-    texts = [section.text for section in base]
-    old = "".join(texts)
-    prefix = common_prefix(old, text)
-    suffix = common_suffix(old, text, min(len(old), len(text)) - prefix)
-    starts = [0, *accumulate(map(len, texts))]
-    if prefix == len(old) == len(text):
+    starts = [0, *accumulate([len(section.text) for section in base])]
+    prefix = _common_head(text, base, starts)
+    if prefix == starts[-1] == len(text):
         return [], len(base), 0
-    front = max(front_matter_end(old), front_matter_end(text))
-    if prefix <= front and front_matter_end(old) != front_matter_end(text):
+    suffix = _common_tail(text, base, min(starts[-1], len(text)) - prefix)
+    fronts = _front_of(base, starts), front_matter_end(text)
+    if prefix <= max(fronts) and fronts[0] != fronts[1]:
         return list(slices(text, cut(text))), 0, 0
     # The section before the change is cut again too: the change may take its end away.
     first = max(0, bisect_right(starts, prefix, hi=len(base)) - 2)
-    shift = len(text) - len(old)
+    shift = len(text) - starts[-1]
     # A start counts as old only with the line break before it in the common end.
-    later = bisect_right(starts, len(old) - suffix, hi=len(base))
-    found = starts_from(text, starts[first], {start + shift for start in starts[later:-1]})
+    later = bisect_right(starts, starts[-1] - suffix, hi=len(base))
+    found = starts_from(text, starts[first], _Stops(starts, later, shift))
     if not found.stopped:
         return list(slices(text[starts[first] :], [s - starts[first] for s in found.starts])), first, 0
     bounds = found.starts
     pieces = [text[a:b] for a, b in pairwise(bounds)]
     return pieces, first, len(base) - bisect_left(starts, bounds[-1] - shift, hi=len(base))
+
+
+def _common_head(text: str, base: Sequence[Section], starts: Sequence[int]) -> int:
+    """Length of the common start of ``text`` and the text of ``base``, compared section by section."""
+    for section, start in zip(base, starts, strict=False):
+        if not text.startswith(section.text, start):
+            return start + common_prefix(section.text, text[start : start + len(section.text)])
+    return starts[-1]
+
+
+def _common_tail(text: str, base: Sequence[Section], limit: int) -> int:
+    """Length of the common end of ``text`` and the text of ``base``, at most ``limit``."""
+    length = 0
+    for section in reversed(base):
+        more = len(section.text)
+        if length + more > limit or not text.startswith(section.text, len(text) - length - more):
+            end = len(text) - length
+            return length + common_suffix(section.text, text[max(end - more, 0) : end], min(more, limit - length))
+        length += more
+    return length
+
+
+def _front_of(base: Sequence[Section], starts: Sequence[int]) -> int:
+    """Where the front matter of ``base`` ends: it may reach over sections, but mostly there is none."""
+    if not base[0].text.startswith(("---", "\ufeff---")):
+        return 0
+    end = front_matter_end(base[0].text)
+    return end or front_matter_end("".join(section.text for section in base))
+
+
+class _Stops:
+    """The old section starts from number ``first`` on, moved by ``shift``; the end of the text is none."""
+
+    def __init__(self, starts: Sequence[int], first: int, shift: int) -> None:
+        self._starts, self._first, self._shift = starts, first, shift
+
+    def __contains__(self, place: object) -> bool:
+        assert isinstance(place, int)
+        wanted, last = place - self._shift, len(self._starts) - 1
+        number = bisect_left(self._starts, wanted, lo=min(self._first, last), hi=last)
+        return number < last and self._starts[number] == wanted

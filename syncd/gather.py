@@ -19,6 +19,7 @@ from syncd.state import BankState
 
 RecordId = tuple[Table, str]
 ROWS = frozenset(Table) - {Table.HEADER, Table.COUNTS}
+_FEW = 20  # sections that are looked through one by one
 TABLE_NAMES = frozenset(table.value for table in ROWS)
 
 
@@ -158,7 +159,7 @@ class Gatherer:
         found = []
         for path, section_id, ordinal, _ in store.readings_of(self._db, table.value, key):
             keyed = self._state.base(path)
-            number = self._number_of(path).get(section_id)
+            number = self._number_of(path, section_id)
             if keyed is None or number is None or number >= len(keyed.document.sections):
                 continue
             readings = keyed.document.sections[number].readings
@@ -166,10 +167,17 @@ class Gatherer:
                 found.append(Shown(path, At(number, ordinal), readings[ordinal]))
         return sorted(found, key=lambda s: (s.path, s.at))
 
-    def _number_of(self, path: str) -> dict[int, int]:
+    def _number_of(self, path: str, section_id: int) -> int | None:
+        """The place of a stored section in its document; mostly it is one of those that changed."""
+        sections = self._state.sections(path)
+        first, end, _ = self._bounds.get(path, (0, 0, 0))
+        if end - first <= _FEW:
+            for number in range(first, min(end, len(sections))):
+                if sections[number].id == section_id:
+                    return number
         if path not in self._numbers:
-            self._numbers[path] = {row.id: number for number, row in enumerate(self._state.sections(path))}
-        return self._numbers[path]
+            self._numbers[path] = {row.id: number for number, row in enumerate(sections)}
+        return self._numbers[path].get(section_id)
 
     def _rows(self, record: RecordId) -> tuple[Row | None, Row | None]:
         """The row of a record as both sides last agreed on it, and as it is in the database now."""

@@ -8,8 +8,9 @@ entry in its edit chunk).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import is_
 
 from parser.document import At, Document, Section
 from schema.records import Reading, Table
@@ -112,13 +113,21 @@ def natural_key(reading: Reading) -> str | None:
 def window(base: Document, new: Document) -> tuple[int, int, int]:
     """``(first, end in base, end in new)``: the sections outside this window have equal text and say the same."""
     a, b = base.sections, new.sections
-    first, limit = 0, min(len(a), len(b))
+    limit = min(len(a), len(b))
+    first = _shared(a, b)
     while first < limit and _same_section(a[first], b[first]):
         first += 1
-    tail = 0
+    tail = min(_shared(reversed(a), reversed(b)), limit - first)
     while tail < limit - first and _same_section(a[-1 - tail], b[-1 - tail]):
         tail += 1
     return first, len(a) - tail, len(b) - tail
+
+
+def _shared(a: Iterable[Section], b: Iterable[Section]) -> int:
+    """How many sections from the start are the same objects: those that the parser took over."""
+    same = bytes(map(is_, a, b))
+    number = same.find(0)
+    return len(same) if number < 0 else number
 
 
 def _same_section(a: Section, b: Section) -> bool:
