@@ -203,8 +203,7 @@ class Engine:
         done.waiting |= found.waiting
         done.problems += [f"{path}: {why}" for path, why in sorted(found.problems.items())]
         seen = last_change(self.db)
-        rows = row_changes(self.db)
-        nets = rows.records
+        nets = (rows := row_changes(self.db)).records
         edits = edited_sections(self.db, self.state, rows.sections)
         if not dry_run:
             self._late += rescued(self.db, self.bank, self.held, None)
