@@ -6,6 +6,7 @@ The files of an open database are never opened by other means: closing them woul
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -42,6 +43,8 @@ _PRAGMAS = {
     "user_version", "page_count", "page_size", "freelist_count",
 }  # fmt: skip
 _SETTABLE = {"user_version", "page_size", "data_version"}
+_FAILED_READ = re.compile(r"error code[= ](\d+)|failed to get page ()")
+_VERDICTS = {apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB}
 
 Sql = None | int | float | str | bytes
 Params = Sequence[Sql] | Mapping[str, Sql]
@@ -238,14 +241,30 @@ class Database:
         except apsw.Error as error:
             raise _translated(error, str(self.path)) from error
 
-    def integrity(self) -> list[str]:
-        """What is wrong with the database, a line each; nothing where it is sound."""
+    def damage(self) -> list[str]:
+        """What SQLite says is damaged in the file, a line each; nothing where it is sound.
+
+        A page that could not be read says nothing about what is in it. Raises `DatabaseFailed` and the others.
+        """
         try:
             found = [str(line) for (line,) in self.rows("PRAGMA integrity_check") if line != "ok"]
+        except errors.CorruptDatabase as error:
+            return [error.what]
+        for line in found:
+            failed = _FAILED_READ.search(line)
+            if failed is not None and int(failed[1] or 0) & 0xFF not in _VERDICTS:
+                what = f"the database could not be read: {line}"
+                raise errors.DatabaseFailed(what, str(self.path), "look at the disk, then run: syncd check")
+        return found
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the database, a line each; nothing where it is sound. Raises what `damage` raises."""
+        found = self.damage()
+        try:
             for table, _, parent, _ in self.rows("PRAGMA foreign_key_check"):
                 found.append(f"a row of {table} belongs to a row of {parent} that is not there")
         except errors.CorruptDatabase as error:
-            return [error.what]
+            return found or [error.what]
         return found
 
     def backup_to(self, path: Path) -> None:

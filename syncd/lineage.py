@@ -9,6 +9,7 @@ another bank. What an older one says is no ancestor of the files: both are broug
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -22,13 +23,14 @@ from schema import overview
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
 from syncd.bank import database_of, state_of
-from syncd.errors import HaltedError
+from syncd.errors import HaltedError, from_os
 
 NAME = "known.json"
 UNION = "union"
 """The state that says why both sides are brought together as a union; `ASKED` where a person asked for it."""
 ASKED = "asked"
 _BANK = "bank"
+_PASSING = frozenset({errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR})
 _AGAIN = "`syncd restore FILE` brings a backup back (`syncd backup --list`), `syncd init` makes it anew from the files"
 
 
@@ -60,11 +62,18 @@ class Known:
 
 
 def read(bank: Path) -> Known | None:
-    """What is known; None where there is nothing that can be read."""
+    """What is known; None where there is nothing that can be read.
+
+    Raises `SyncdError` where the system could not read it now: that is not the same as nothing.
+    """
     try:
         told = json.loads((state_of(bank) / NAME).read_text(encoding="utf-8"))
         return Known(**told) if isinstance(told.get("bank"), str) else None
-    except (OSError, ValueError, TypeError, AttributeError):
+    except OSError as error:
+        if error.errno in _PASSING:
+            raise from_os(error) from error
+        return None
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
@@ -120,11 +129,11 @@ def standing(db: Database, known: Known | None) -> Standing:
 def is_same(bank: Path) -> bool:
     """Whether the database that lies there now is sound and the one that is known, seen by a connection of its own.
 
-    Raises `CorruptDatabase`, `NotADatabase`.
+    Raises `CorruptDatabase`, `NotADatabase`; `DatabaseFailed` and the others where it could not be read.
     """
     db = open_database(database_of(bank), create=False)
     try:
-        if wrong := db.integrity():
+        if wrong := db.damage():
             raise CorruptDatabase(f"the database is damaged: {wrong[0]}", str(database_of(bank)))
         return standing(db, read(bank)) in (Standing.SAME, Standing.NEW)
     finally:
@@ -143,7 +152,7 @@ def enter(bank: Path, make: Callable[[], Database], *, rebuild: bool) -> tuple[D
     try:
         db = make()
     except (CorruptDatabase, NotADatabase) as error:
-        raise set_aside(bank, error) from error
+        raise examined(bank, error) from error
     try:
         return db, _greet(bank, db, known)
     except BaseException:
@@ -261,18 +270,19 @@ def set_aside(bank: Path, cause: SyncdError) -> HaltedError:
 
 
 def examined(bank: Path, error: SyncdError) -> SyncdError:
-    """What an error of a database that was open means: damage is looked for once more, and what is damaged kept aside.
+    """What an error that speaks of damage means: a fresh connection looks once more, and what is damaged is kept aside.
 
-    The connection that met it has to be closed.
+    Only what SQLite finds in the file counts: a disk that fails, too many open files or a lock are errors like any
+    other, and nothing is moved. The connection that met ``error`` has to be closed.
     """
     try:
         db = open_database(database_of(bank), create=False)
+        try:
+            wrong = db.damage()
+        finally:
+            db.abandon()
     except (CorruptDatabase, NotADatabase) as damage:
         return set_aside(bank, damage)
-    except SyncdError:
-        return error
-    try:
-        wrong = db.integrity()
-    finally:
-        db.abandon()
+    except SyncdError as failure:
+        return failure
     return set_aside(bank, CorruptDatabase(f"the database is damaged: {wrong[0]}")) if wrong else error

@@ -14,7 +14,15 @@ from typing import Any
 
 from schema import overview
 from schema.db import copy_database, open_database
-from schema.errors import DatabaseError, DatabaseLocked, NoDatabase, SyncdError
+from schema.errors import (
+    CorruptDatabase,
+    DatabaseError,
+    ForeignDatabase,
+    NewerSchema,
+    NoDatabase,
+    NotADatabase,
+    SyncdError,
+)
 from syncd import backups, lineage
 from syncd.backups import Why
 from syncd.bank import database_of, state_of
@@ -89,16 +97,15 @@ def carry_out(engine: Engine, copy: Path) -> tuple[Report, Path]:
 def put_in_place(bank: Path, copy: Path) -> str | None:
     """Where there is no database that could be opened: make the staged ``copy`` the bank's. Hold the bank's lock.
 
-    What is kept of the one before, in words; None where one is there that can be opened, and nothing was done.
+    What is kept of the one before, in words; None where one is there that can be opened, and nothing was done. Raises
+    `DatabaseError` where a disk, a lock or the rights refuse it: that says nothing about what is in it.
     """
     try:
         open_database(database_of(bank), create=False).close()
         return None
     except NoDatabase:
         pass
-    except DatabaseLocked:
-        raise
-    except DatabaseError as error:
+    except (CorruptDatabase, NotADatabase, ForeignDatabase, NewerSchema) as error:
         lineage.set_aside(bank, error)
     known = lineage.read(bank)
     db = open_database(copy, create=False)

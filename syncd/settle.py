@@ -18,6 +18,7 @@ from syncd.files import digest
 from syncd.gather import TABLE_NAMES
 from syncd.model import Mode, Side
 from syncd.publish import read_now
+from syncd.undo import require_writing
 
 
 def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
@@ -26,7 +27,9 @@ def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:
         case "accept":
             _accept(engine, _ids(engine, "holds", "state = 'open'", arguments))
         case "reject":
-            for number in _ids(engine, "holds", "state = 'open'", arguments):
+            numbers = _ids(engine, "holds", "state = 'open'", arguments)
+            _require_putting_back(engine, numbers)
+            for number in numbers:
                 _reject(engine, number)
         case "resolve":
             take = _one_of(Side, arguments.get("take"))
@@ -86,6 +89,13 @@ def _accept(engine: Engine, numbers: Sequence[int]) -> None:
         "UPDATE holds SET settled_at = ? WHERE kind = 'database' AND state = 'accepted' AND settled_at IS NULL",
         (_stamp(),),
     )
+
+
+def _require_putting_back(engine: Engine, numbers: Sequence[int]) -> None:
+    """Raises `UsageError` where no file may be written and a no would put one back: none of them is settled then."""
+    kinds = dict(engine.db.rows("SELECT id, kind FROM holds WHERE state = 'open'"))
+    if any(kinds[number] not in ("removal", "database") for number in numbers):
+        require_writing(engine, "hold is rejected")
 
 
 def _reject(engine: Engine, number: int) -> None:

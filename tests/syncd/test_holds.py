@@ -246,6 +246,22 @@ def test_reject_brings_a_vanished_document_back(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+def test_mode_observe_refuses_to_put_a_file_back(live: LiveBank) -> None:
+    """It never writes one; none of the holds is settled by half, and a yes is as ever."""
+    live.sql("INSERT OR REPLACE INTO state(name, value) VALUES ('mode', 'observe')")
+    cut_history(live, 2)
+    (live.bank / "tasks/T6.md").unlink()
+    assert len(live.sync().holds) == 2
+    before = live.tree()
+    with pytest.raises(UsageError, match=r"no hold is rejected in mode observe.*syncd mode coexist"):
+        say(live, "reject")
+    assert len(live.sync().holds) == 2
+    assert live.tree() == before
+    assert live.value("SELECT count(*) FROM outbox") == 0
+    assert say(live, "accept")["holds"] == ()
+    assert live.tree() == before
+
+
 def test_one_several_and_all_holds_can_be_settled(live: LiveBank) -> None:
     """By id, the others stay."""
     for path in ("tasks/T4.md", "tasks/T5.md", "tasks/T6.md", HISTORY):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -11,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from schema.db import copy_database
-from schema.errors import ForeignDatabase, NewerSchema
-from syncd import lineage, requests
+from schema.db import Database, Params, copy_database
+from schema.errors import CorruptDatabase, DatabaseFailed, ForeignDatabase, NewerSchema, SyncdError
+from syncd import lineage, requests, restore
 from syncd.bank import database_of
 from syncd.bankloop import BankLoop
 from syncd.config import Config
@@ -319,6 +320,97 @@ def test_the_daemon_halts_on_a_damaged_database_until_somebody_looked(
     step(running)
     assert [event for event, _ in log.events][-1] == "bank.recovered"
     assert live.tree() == files
+
+
+UNREAD = "Tree 3 page 18: unable to get the page. error code=266"
+"""What SQLite's check says of a page that the disk did not give (SQLITE_IOERR_READ)."""
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, *, opening: bool = False) -> None:
+    """From now on the check cannot read a page, or (``opening``) no connection can read the first one."""
+    rows = Database.rows
+
+    def failing(self: Database, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        if opening and sql == "PRAGMA application_id":
+            raise DatabaseFailed("the database failed: disk I/O error", str(self.path))
+        return [(UNREAD,)] if sql == "PRAGMA integrity_check" else rows(self, sql, params)
+
+    monkeypatch.setattr(Database, "rows", failing)
+
+
+@pytest.mark.parametrize("opening", [False, True], ids=["a page of the check", "the first page"])
+def test_a_disk_that_fails_is_no_damage_and_the_daemon_tries_again(
+    live: Live, loop: Callable[[], tuple[BankLoop, Log]], monkeypatch: pytest.MonkeyPatch, opening: bool
+) -> None:
+    """Nothing is moved; when the disk can be read again, the daemon goes on with the same database."""
+    files, number = live.tree(), live.value("SELECT count(*) FROM transaction_log")
+    running, log = loop()
+    step(running)
+    with monkeypatch.context() as patch:
+        unreadable(patch, opening=opening)
+        running._folded = None  # another program wrote the file: it is looked at
+        step(running)
+    failed = [told for event, told in log.events if event == "bank.failed"]
+    assert failed
+    assert "could not be read" in str(failed[0]) or "disk I/O error" in str(failed[0])
+    assert not [event for event, _ in log.events if event == "bank.halted"]
+    assert not list(live.bank.glob(".syncd/*damaged*"))
+    step(running)
+    assert [event for event, _ in log.events][-1] == "bank.recovered"
+    assert live.tree() == files
+    running.close()
+    live.reopen()
+    assert live.value("SELECT count(*) FROM transaction_log") == number
+
+
+def test_damage_that_a_second_look_does_not_find_moves_nothing(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connection met it, a fresh one does not, or cannot read: the error stays, and so does the database."""
+    live.engine.close()
+    met = CorruptDatabase("the database is damaged")
+    assert lineage.examined(live.bank, met) is met
+    with monkeypatch.context() as patch:
+        unreadable(patch)
+        assert isinstance(lineage.examined(live.bank, met), DatabaseFailed)
+    with pytest.raises(CorruptDatabase):
+        lineage.enter(live.bank, lambda: raising(met), rebuild=False)
+    assert database_of(live.bank).exists()
+    assert not list(live.bank.glob(".syncd/*damaged*"))
+    live.reopen()
+    live.assert_at_rest()
+
+
+def raising(error: Exception) -> Database:
+    raise error
+
+
+def test_what_could_not_be_read_now_is_not_taken_for_nothing(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note beside the database, while too many files are open."""
+
+    def refuse(self: Path, *_: object, **__: object) -> str:
+        raise OSError(errno.EMFILE, "Too many open files", str(self))
+
+    live.engine.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        with pytest.raises(SyncdError, match="too many open files"):
+            lineage.read(live.bank)
+    assert lineage.read(live.bank) is not None
+    live.reopen()
+
+
+def test_a_restore_does_not_take_a_disk_that_fails_for_a_damaged_database(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, and the database stays where it is."""
+    copy = taken_yesterday(live, tmp_path)
+    live.engine.close()
+    with monkeypatch.context() as patch:
+        unreadable(patch, opening=True)
+        with pytest.raises(DatabaseFailed):
+            restore.put_in_place(live.bank, copy)
+    assert database_of(live.bank).exists()
+    assert not list(live.bank.glob(".syncd/*damaged*"))
+    live.reopen()
 
 
 def test_what_is_known_is_private_and_a_broken_note_is_no_harm(live: Live) -> None:
