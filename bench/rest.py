@@ -13,7 +13,7 @@ from bench.processes import daemon, inside, memory, processor_seconds, run, sync
 from bench.recorded import last_state
 from bench.setting import Setting
 from syncd.config import Config
-from syncd.timers import SHARE  # how rarely it scans: what it does is what is told
+from syncd.daemon.timers import SHARE  # how rarely it scans: what it does is what is told
 
 _QUIET_S = 6.0  # what a start leaves to be done is done by then
 

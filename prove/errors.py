@@ -23,7 +23,7 @@ from prove import strike
 from prove.frame import Budget, Result, scratch, spread
 from prove.oracle import Oracle
 from prove.scenarios import SCENARIOS, Scenario
-from syncd import daemon
+from syncd.daemon import daemon
 
 WHAT = "failing calls, full and read-only disks, no descriptors, no memory; then a new process where all works again"
 WHOLE = Budget(4_000, 500, 2)

@@ -6,7 +6,7 @@ import sys
 
 import atheris  # type: ignore[import-not-found, unused-ignore]
 
-with atheris.instrument_imports(include=["parser", "writer", "syncd.merge"]):
+with atheris.instrument_imports(include=["parser", "writer", "syncd.plan.merge"]):
     from tests.laws import fuzzing
 
 atheris.Setup(sys.argv, fuzzing.one)

@@ -24,14 +24,15 @@ from schema import history, journal
 from schema.db import Database
 from schema.errors import SyncdError
 from schema.triggers import RECORD_COLUMNS
-from syncd import files, requests
-from syncd.blame import blame
-from syncd.bringback import restore_file, restore_record
+from syncd import requests
 from syncd.config import Config
+from syncd.disk import files
 from syncd.engine import Engine
 from syncd.errors import InTheWay
-from syncd.past import row_at, stored_row
-from syncd.undo import undo
+from syncd.history.blame import blame
+from syncd.history.bringback import restore_file, restore_record
+from syncd.history.past import row_at, stored_row
+from syncd.history.undo import undo
 
 WHAT = "operations: edits, row changes, conflicts, holds, undos and restores at random; every state comes back"
 WHOLE = Budget(10_000, 1_500)

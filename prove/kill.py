@@ -16,7 +16,7 @@ from prove import strike
 from prove.frame import Budget, Result, scratch, spread
 from prove.oracle import Oracle
 from prove.scenarios import SCENARIOS, Scenario, converge
-from syncd import daemon
+from syncd.daemon import daemon
 
 WHAT = f"kills before a system call, in {len(SCENARIOS)} scenarios; then a new process, killed too at a third of them"
 WHOLE = Budget(12_000, 1100, 2)

@@ -12,9 +12,9 @@ from typing import Any
 from prove.scenarios import Scenario, make_ready, open_engine
 from schema import history
 from schema.db import Database
+from syncd.disk.files import digest
+from syncd.disk.names import is_own
 from syncd.engine import Engine
-from syncd.files import digest
-from syncd.names import is_own
 
 _MOMENT = re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?Z?|\b\d\d:\d\d:\d\d\b|\d{6,}")
 _ROWS = (

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from prove.frame import Budget, Result, scratch
 from prove.savers import WAYS, Saver, spin
-from syncd import files
 from syncd.config import Config
+from syncd.disk import files
+from syncd.disk.files import Changed, Content, Held, Written, digest, prepare, read_stable
 from syncd.engine import Engine
-from syncd.files import Changed, Content, Held, Written, digest, prepare, read_stable
 
 WHAT = "rounds of somebody saving a file, in place or by renaming, while it is written from rows"
 WHOLE = Budget(1_000_000, 900)

@@ -25,7 +25,7 @@ from unittest import mock
 
 from schema.db import Database
 from schema.errors import SyncdError
-from syncd import exchange
+from syncd.disk import exchange
 
 CALLS = (
     "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "renameat2", "renameat", "rename", "unlinkat", "unlink",

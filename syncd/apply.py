@@ -15,12 +15,12 @@ from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
 from syncd import drift, holds
-from syncd.files import Stat, digest
-from syncd.gather import RecordId
-from syncd.identify import window
-from syncd.match import NEW
+from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
-from syncd.owners import Parents
+from syncd.plan.gather import RecordId
+from syncd.plan.identify import window
+from syncd.plan.match import NEW
+from syncd.plan.owners import Parents
 from syncd.state import BankState, Kept
 
 
@@ -36,7 +36,7 @@ class NewBase:
     they are what it was to hold, and ``disk_digest`` is of what it is known to hold), ``content`` those that it will
     hold (None: gone). ``keyed`` is the document as it will be (None: removed, or not text); ``problem`` says why a
     document that is not text is left alone. ``late`` is a text that was saved into a file which we replaced.
-    ``bounds`` is the window of sections that differ from the base (`syncd.identify.window`), where it is known.
+    ``bounds`` is the window of sections that differ from the base (`syncd.plan.identify.window`), where it is known.
     """
 
     path: str

@@ -20,10 +20,10 @@ from syncd.apply import last_change
 from syncd.backups import Why
 from syncd.bank import database_of
 from syncd.config import Config
+from syncd.disk.git import git_unfinished
 from syncd.engine import Engine
 from syncd.errors import UsageError
 from syncd.findings import Finding
-from syncd.git import git_unfinished
 from syncd.model import Mode
 from syncd.publish import read_now
 

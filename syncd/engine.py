@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,20 +17,20 @@ from syncd import apply, diffs, holds, lineage, publish, readonly
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
-from syncd.decide import Decided, Decider, Question
+from syncd.disk.files import Held
+from syncd.disk.git import git_unfinished
+from syncd.disk.rescue import Rescued, rescued
+from syncd.disk.scan import Scan, scan
+from syncd.disk.walk import walk
 from syncd.edited import EditedSections, edited_sections
 from syncd.errors import expected
-from syncd.files import Held
 from syncd.flips import Flips
-from syncd.git import git_unfinished
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report
-from syncd.pending import row_changes
-from syncd.rescue import Rescued, rescued
+from syncd.pending import Seen, row_changes
+from syncd.plan.decide import Decided, Decider, Question
 from syncd.rounds import Round, add, named, report
-from syncd.scan import Scan, scan
 from syncd.state import BankState
-from syncd.walk import walk
 
 _ROUNDS = 20  # rounds of one converge before it says that somebody writes all the time
 Clock = Callable[[], datetime]
@@ -38,14 +38,6 @@ Clock = Callable[[], datetime]
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The last row change that a plan knows of, and whether some of those up to it come to nothing."""
-
-    upto: int
-    idle: bool
 
 
 class Engine:

@@ -14,11 +14,11 @@ from schema import history, overview
 from schema.db import Database
 from schema.records import Role, Table, Value
 from syncd import config, drift
-from syncd.look import digest
+from syncd.disk.look import digest
+from syncd.disk.scan import scan
+from syncd.disk.walk import walk
 from syncd.model import Keyed
-from syncd.scan import scan
 from syncd.state import BankState
-from syncd.walk import walk
 
 KINDS = {
     "not read": "documents that were not read",

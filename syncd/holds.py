@@ -8,10 +8,10 @@ from datetime import datetime
 
 from schema.db import Database
 from schema.records import Table, Value
-from syncd.decide import Hold
-from syncd.gather import TABLE_NAMES, RecordId
+from syncd.disk.scan import Scan
 from syncd.model import Clash, Side
-from syncd.scan import Scan
+from syncd.plan.decide import Hold
+from syncd.plan.gather import TABLE_NAMES, RecordId
 
 _CONFLICT = ("id", "document", "table", "key", "field", "base", "file", "db", "kept", "transaction")
 _HOLD = ("id", "path", "kind", "reason", "deletes", "created_at")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from parser.document import Document, parse
 from schema import history
 from schema.db import Database
-from syncd import putback
-from syncd.files import Content
-from syncd.identify import align
-from syncd.merge import nearest, overlooked
+from syncd.disk.files import Content
 from syncd.model import Clash, Keyed, Side
-from syncd.rebase import rebase, reverted
+from syncd.plan import putback
+from syncd.plan.identify import align
+from syncd.plan.merge import nearest, overlooked
+from syncd.plan.rebase import rebase, reverted
 from syncd.state import BankState
 
 _VERSIONS = 12  # how many texts back a stale writer is looked for

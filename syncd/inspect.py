@@ -15,10 +15,10 @@ from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, OlderSchema
 from syncd import backups, config, lineage, standing
 from syncd import bank as banks
+from syncd.daemon.served import Asked
+from syncd.disk.git import git_unfinished
+from syncd.disk.walk import Stat, walk
 from syncd.errors import line_of
-from syncd.git import git_unfinished
-from syncd.served import Asked
-from syncd.walk import Stat, walk
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def _pending_files(bank: Path, db: Database, held: set[str]) -> int:
     if _as_noted(walk(bank).stats, overview.stats(db), now_ns):
         return 0
     from schema import store
-    from syncd.scan import scan
+    from syncd.disk.scan import scan
 
     limit = config.load(bank).max_document_mb * 1_000_000
     found = scan(bank, store.documents(db), only=None, always=(), limit=limit, now_ns=now_ns)

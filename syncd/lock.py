@@ -19,9 +19,9 @@ from types import TracebackType
 from typing import Self
 
 from schema.errors import SyncdError
+from syncd.disk.folders import open_folder
+from syncd.disk.walk import require_root
 from syncd.errors import BusyError, from_os
-from syncd.folders import open_folder
-from syncd.walk import require_root
 
 _STATE = ".syncd"
 _NAME = "lock"
@@ -66,7 +66,7 @@ class BankLock:
     def try_acquire(self, role: LockRole | str) -> bool:
         """Take the lock if it is free, making ``.syncd`` if needed. False where another process holds it.
 
-        Raises `SyncdError` where the lock file cannot be made, `syncd.walk.BankGone` where there is no bank.
+        Raises `SyncdError` where the lock file cannot be made, `syncd.disk.walk.BankGone` where there is no bank.
         """
         if self._file is not None:
             raise ValueError("held already")

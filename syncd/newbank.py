@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syncd.bank import FOLDERS, database_of, has_documents
 from syncd.errors import BankError
-from syncd.stamps import present
+from syncd.plan.stamps import present
 
 TEMPLATE = Path(__file__).parent / "template"
 

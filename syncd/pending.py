@@ -12,7 +12,7 @@ from schema.journal import Net
 from schema.records import Action, Table
 
 if TYPE_CHECKING:
-    from syncd.gather import RecordId
+    from syncd.plan.gather import RecordId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class Pending:
     records: Mapping[RecordId, Net] = field(default_factory=dict)
     sections: Mapping[int, Net] = field(default_factory=dict)
     idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last row change that a plan knows of, and whether some of those up to it come to nothing."""
+
+    upto: int
+    idle: bool
 
 
 def row_changes(db: Database) -> Pending:
@@ -37,7 +45,7 @@ def row_changes(db: Database) -> Pending:
 
 def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:
     """Net changes by record; those of a task's dependencies become a change of the task."""
-    from syncd.gather import TABLE_NAMES
+    from syncd.plan.gather import TABLE_NAMES
 
     records: dict[RecordId, Net] = {}
     needs: dict[str, list[tuple[str, Net]]] = {}

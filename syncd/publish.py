@@ -17,8 +17,7 @@ from typing import NamedTuple
 from schema import journal, overview, store
 from schema.db import Database
 from syncd.apply import NewBase
-from syncd.errors import SyncdError
-from syncd.files import (
+from syncd.disk.files import (
     Busy,
     Changed,
     Content,
@@ -33,8 +32,9 @@ from syncd.files import (
     prepare,
     read_stable,
 )
-from syncd.folders import split
-from syncd.scan import Scan
+from syncd.disk.folders import split
+from syncd.disk.scan import Scan
+from syncd.errors import SyncdError
 from syncd.state import BankState
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from schema import store
 from schema.db import Database
 from syncd.config import Config
+from syncd.disk.folders import open_file, open_folder, split
+from syncd.disk.walk import Stat
 from syncd.errors import SyncdError, from_os
-from syncd.folders import open_file, open_folder, split
 from syncd.model import Mode
 from syncd.state import BankState
-from syncd.walk import Stat
 
 _STATE = "read_only"
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH

@@ -92,11 +92,11 @@ def answer(
 
         return as_json(align.align(engine, dry_run=bool(arguments.get("dry_run"))))
     if kind == "undo":
-        from syncd.undo import undo
+        from syncd.history.undo import undo
 
         return as_json(undo(engine, arguments.get("transactions", ()), dry_run=bool(arguments.get("dry_run"))))
     if kind == "prune":
-        from syncd import prune
+        from syncd.history import prune
 
         return prune.answer(engine, arguments)
     if kind == "restore":
@@ -105,7 +105,7 @@ def answer(
         report, kept = restore.carry_out(engine, Path(str(arguments.get("staged"))))
         return {**as_json(report), "kept": str(kept)}
     if kind == "bring back":
-        from syncd import bringback
+        from syncd.history import bringback
 
         return as_json(bringback.restore(engine, arguments))
     if kind == "cutover":

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from parser.document import parse
 from schema import history, store
-from syncd import putback
+from syncd.disk.files import Written, prepare
 from syncd.engine import Engine
 from syncd.errors import UsageError
-from syncd.files import Written, prepare
-from syncd.rebase import keyed_like, rebase
+from syncd.plan import putback
+from syncd.plan.rebase import keyed_like, rebase
 
 _VERSIONS = 12  # how many texts back the one is looked for that a save was made from
 

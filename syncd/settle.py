@@ -12,13 +12,13 @@ from schema import history, journal, store
 from schema.db import Database
 from schema.records import Action, Table, Value
 from syncd import cutover, saved
+from syncd.disk.files import digest
 from syncd.engine import Engine
 from syncd.errors import UsageError
-from syncd.files import digest
-from syncd.gather import TABLE_NAMES
+from syncd.history.undo import require_writing
 from syncd.model import Mode, Side
+from syncd.plan.gather import TABLE_NAMES
 from syncd.publish import read_now
-from syncd.undo import require_writing
 
 
 def act(engine: Engine, kind: str, arguments: Mapping[str, Any]) -> None:

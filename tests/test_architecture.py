@@ -22,10 +22,10 @@ MAY_IMPORT = {
 ONLY_IN = {
     "apsw": {"schema/db.py"},
     "mistletoe": {"parser/blocks.py"},
-    "watchdog": {"syncd/watch.py", "syncd/inotify.py"},
+    "watchdog": {"syncd/daemon/watch.py", "syncd/daemon/inotify.py"},
     "structlog": {"syncd/log.py"},
 }
-PURE_MODULES = ("model", "reconcile", "identify", "merge", "guard", "putback", "flips")
+PURE_MODULES = ("model", "flips", *(f"plan/{name}" for name in ("reconcile", "identify", "merge", "guard", "putback")))
 PURE = [name for name in NAMES if name.startswith(("parser/", "writer/", "schema/records."))] + [
     f"syncd/{module}.py" for module in PURE_MODULES
 ]
@@ -80,7 +80,7 @@ def test_pure_modules_have_no_outside(name: str) -> None:
 def test_heavy_libraries_are_imported_late() -> None:
     """Importing the command line, the bank and the parser loads none of the libraries that cost time."""
     heavy = {"mistletoe", "watchdog", "structlog", "rich", "merge3", "zstandard", "platformdirs", "tomlkit", "shtab"}
-    homes = {"syncd/log.py", "syncd/watch.py", "syncd/inotify.py", "parser/blocks.py"}
+    homes = {"syncd/log.py", "syncd/daemon/watch.py", "syncd/daemon/inotify.py", "parser/blocks.py"}
     for name in set(NAMES) - homes:
         assert not heavy & {module.split(".")[0] for module in _imports(name, everywhere=False)}, name
 

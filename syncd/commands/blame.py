@@ -55,7 +55,7 @@ def _text(db: Database, folder: Path, path: str, number: int | None) -> bytes:
 
 
 def _lines(db: Database, path: str, text: bytes, number: int | None) -> list[dict[str, Any]]:
-    from syncd.blame import blame
+    from syncd.history.blame import blame
 
     found, known = [], {}
     for place, (owner, line) in enumerate(blame(db, path, text, number), 1):
@@ -73,7 +73,7 @@ def _lines(db: Database, path: str, text: bytes, number: int | None) -> list[dic
 
 
 def _line(line: dict[str, Any]) -> str:
-    from syncd.since import local
+    from syncd.history.since import local
 
     number, time, origin = "", "", "pending"
     if line["transaction"] is not None:

@@ -67,8 +67,8 @@ def _record(text: str) -> tuple[str, str]:
 def _entries(
     db: Database, file: str | None, row: tuple[str, str] | None, origin: str | None, when: str | None, limit: int | None
 ) -> list[dict[str, Any]]:
-    from syncd import words
-    from syncd.since import Since, since
+    from syncd.history import words
+    from syncd.history.since import Since, since
 
     begin = since(db, when) if when else Since()
     found = journal.transactions(db, limit, file, row, origin=origin, since=begin.moment, after=begin.after)
@@ -90,7 +90,7 @@ def _entries(
 
 def _cells(entry: dict[str, Any]) -> list[object]:
     """A transaction as a row of the table."""
-    from syncd.since import local
+    from syncd.history.since import local
 
     return [entry["number"], local(entry["timestamp"]), entry["origin"], entry["what"]]
 

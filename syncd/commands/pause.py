@@ -15,8 +15,8 @@ from schema.db import open_database
 from schema.store import state_get, state_set
 from syncd import bank as banks
 from syncd import lock, output
-from syncd.ask import Silence, ask
 from syncd.commands import common
+from syncd.daemon.ask import Silence, ask
 from syncd.errors import Exit, SyncdError
 
 _PATIENCE_S = 5.0  # the daemon may be busy with another bank

@@ -26,7 +26,7 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
     """Run the daemon; returns its exit code when it was told to stop."""
     named = [*arguments, *([bank] if bank else [])]
-    from syncd import daemon
+    from syncd.daemon import daemon
 
     # A service has no folder that it is called in: it waits for what will be listed.
     anywhere = not named and not os.environ.get("SYNCD_BANK")

@@ -17,8 +17,8 @@ from schema.errors import SyncdError
 from syncd import bank as banks
 from syncd import inspect, output
 from syncd.commands import common, exit_code
+from syncd.daemon.served import Asked
 from syncd.errors import UsageError, line_of
-from syncd.served import Asked
 
 _WATCH_S = 1.0
 

@@ -11,12 +11,12 @@ from schema import overview
 from schema.errors import NoDatabase, OlderSchema
 from syncd import lock as locks
 from syncd.bank import STATE, database_of
+from syncd.disk.git import git_busy, git_folder, git_unfinished
+from syncd.disk.walk import walk
 from syncd.doctor.check import Check, fail, ok, warn
 from syncd.errors import SyncdError
-from syncd.git import git_busy, git_folder, git_unfinished
 from syncd.inspect import reading
 from syncd.output import counted
-from syncd.walk import walk
 
 _SLACK = 120.0  # seconds by which another machine's clock may be ahead
 _LONGEST_GIT = 10.0

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from syncd.disk.walk import OMITTED, walk
 from syncd.doctor import contents, installation, place
 from syncd.doctor.check import Check, fail
 from syncd.errors import SyncdError, from_os, line_of
-from syncd.walk import OMITTED, walk
 
 OF_BANK: tuple[Callable[[Path], Check], ...] = (
     place.file_system, place.exchange, place.lease, place.names, place.space, place.permissions, place.owners,

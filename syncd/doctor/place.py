@@ -14,12 +14,12 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from syncd import exchange as exchanging
 from syncd.bank import state_of
+from syncd.disk import exchange as exchanging
+from syncd.disk.exchange import Unsupported, Writers, leased
+from syncd.disk.walk import walk
 from syncd.doctor.check import Check, fail, ok, warn
-from syncd.exchange import Unsupported, Writers, leased
 from syncd.output import counted
-from syncd.walk import walk
 
 _LOCAL = "keep the bank on a local disk (ext4, XFS, btrfs, ZFS, APFS)"
 _NETWORK = {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parser.moments import render_date
 from parser.patterns import pattern
-from syncd.derive import stamp
+from syncd.plan.derive import stamp
 
 PATH = "session_cache.md"
 

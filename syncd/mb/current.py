@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from parser.moments import render_date
 from schema import checks, store
 from schema.db import Database
-from syncd.derive import stamp
 from syncd.mb import cacheblock, stamps
+from syncd.plan.derive import stamp
 
 if TYPE_CHECKING:
     from syncd.api import Transaction

@@ -10,7 +10,7 @@ from parser.moments import render_date
 from parser.patterns import pattern
 from schema import store
 from schema.records import Value
-from syncd.derive import stamp
+from syncd.plan.derive import stamp
 
 if TYPE_CHECKING:
     from syncd.api import Transaction

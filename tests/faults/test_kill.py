@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 
 from schema.db import Database, open_database
-from syncd import exchange
 from syncd.bank import database_of
 from syncd.config import Config
+from syncd.disk import exchange
 from syncd.engine import Engine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from prove.savers import Saver, spin
-from syncd import files
-from syncd.files import Busy, Changed, Content, Held, Written, digest, prepare, read_stable
+from syncd.disk import files
+from syncd.disk.files import Busy, Changed, Content, Held, Written, digest, prepare, read_stable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the timing relies on exchange and leases")
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from schema.db import Database
 from syncd.config import Config
 from syncd.engine import Engine
-from syncd.gather import ROWS as TABLE_ROWS
-from syncd.gather import row_of
 from syncd.model import Shown
-from syncd.reconcile import reached, settled
+from syncd.plan.gather import ROWS as TABLE_ROWS
+from syncd.plan.gather import row_of
+from syncd.plan.reconcile import reached, settled
 from tests.laws.strategies import IDS, OF_KIND, body_of
 
 Tree = dict[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from parser.document import parse
-from syncd.merge import merge_texts, nearest
+from syncd.plan.merge import merge_texts, nearest
 from tests.laws.changing import broken_law, random_changes
 from tests.laws.strategies import OF_KIND
 from writer.put import put

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from syncd.model import Side
-from syncd.reconcile import Decision, decide
+from syncd.plan.reconcile import Decision, decide
 
 # Every way in which three places can hold nothing or values, up to the names of the values.
 CASES = {

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from parser.document import parse
 from schema import history, journal
 from schema.records import Table, Value
-from syncd.files import digest
-from syncd.gather import ROWS, row_of
+from syncd.disk.files import digest
 from syncd.model import Keyed, Mode, Report, Shown, State
 from syncd.pending import row_changes
-from syncd.reconcile import reached, settled
+from syncd.plan.gather import ROWS, row_of
+from syncd.plan.reconcile import reached, settled
 from syncd.state import BankState
 from tests.model.world import Tree, World
 

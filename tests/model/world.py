@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from schema.db import Database, open_database
-from syncd import exchange
 from syncd.bank import database_of
 from syncd.config import Config
+from syncd.disk import exchange
+from syncd.disk.held import Held
 from syncd.engine import Engine
-from syncd.held import Held
 from tests.model import texts
 
 SAMPLE = Path(__file__).resolve().parents[2] / "syncd" / "sample"

@@ -16,10 +16,11 @@ import pytest
 from schema.backups import Backup, listing, target
 from schema.db import open_database
 from schema.errors import CorruptDatabase, DatabaseFailed
-from syncd import backups, bankloop
+from syncd import backups
 from syncd.backups import Why
 from syncd.bank import database_of
 from syncd.config import Config
+from syncd.daemon import bankloop
 from tests.syncd.conftest import Live
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from schema.db import Database
-from syncd import emission
+from syncd.plan import emission
 from tests.syncd.conftest import Live
 from writer.put import Put, put
 

@@ -260,7 +260,7 @@ def test_a_bank_at_rest_is_told_from_stat_values_alone(
     from syncd.config import Config
 
     whole = requests.perform(synced, "sync", {}, Config())
-    monkeypatch.setattr("syncd.walk._RACY_NS", 0)
+    monkeypatch.setattr("syncd.disk.walk._RACY_NS", 0)
     monkeypatch.setattr(requests, "perform", None)
     assert syncd("sync", synced, "--json").json == json.loads(json.dumps(whole))
 
@@ -274,7 +274,7 @@ def test_a_bank_that_moved_is_not_at_rest(
 
     file = synced / "progress.md"
     if change != "same size and time":
-        monkeypatch.setattr("syncd.walk._RACY_NS", 0)
+        monkeypatch.setattr("syncd.disk.walk._RACY_NS", 0)
         assert inspect.at_rest(synced)
     match change:
         case "touch":

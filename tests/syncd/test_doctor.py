@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from schema.db import open_database
-from syncd import exchange as exchanging
 from syncd import versions
 from syncd.bank import database_of
+from syncd.disk import exchange as exchanging
+from syncd.disk.exchange import Unsupported, Writers
 from syncd.doctor import contents, examine, installation, place
 from syncd.doctor.check import Check, Level
 from syncd.errors import Exit
-from syncd.exchange import Unsupported, Writers
 from syncd.lock import BankLock, LockRole
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -16,8 +16,8 @@ from schema.db import Database, Params, copy_database
 from schema.errors import CorruptDatabase, DatabaseFailed, ForeignDatabase, NewerSchema, SyncdError
 from syncd import lineage, requests, restore
 from syncd.bank import database_of
-from syncd.bankloop import BankLoop
 from syncd.config import Config
+from syncd.daemon.bankloop import BankLoop
 from syncd.errors import HaltedError
 from syncd.model import State
 from tests.syncd.conftest import Live

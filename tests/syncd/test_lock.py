@@ -14,9 +14,9 @@ import pytest
 
 import syncd
 from schema.errors import SyncdError
+from syncd.disk.walk import BankGone
 from syncd.errors import BusyError
 from syncd.lock import BankLock, LockRole, holder
-from syncd.walk import BankGone
 
 _HOLD = """
 import sys, time

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from syncd.bankloop import BankLoop
-from syncd.inotify import Hub
-from syncd.watch import Watcher
+from syncd.daemon.bankloop import BankLoop
+from syncd.daemon.inotify import Hub
+from syncd.daemon.watch import Watcher
 from tests.syncd.daemons import ROOT, Daemon, command, edit, ready, until, value
 
 

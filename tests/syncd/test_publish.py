@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from schema.errors import SyncdError
-from syncd import apply, engine, files, inspect, publish
-from syncd.folders import write_failed
+from syncd import apply, engine, inspect, publish
+from syncd.disk import files
+from syncd.disk.folders import write_failed
 from syncd.model import Report
 
 LiveBank = Any

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from schema.db import open_database
-from syncd import bankloop, publish
+from syncd import publish
 from syncd.bank import database_of
-from syncd.bankloop import BankLoop
-from syncd.folders import write_failed
+from syncd.daemon import bankloop
+from syncd.daemon.bankloop import BankLoop
+from syncd.disk.folders import write_failed
 
 
 class Clock:

@@ -66,7 +66,7 @@ def test_every_key_of_the_json_is_in_the_manual_and_the_other_way_round(
     synced: Path, syncd: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With those of the daemon."""
-    from syncd.served import _UNKNOWN
+    from syncd.daemon.served import _UNKNOWN
 
     (entry,) = syncd("status", synced, "--json").json["banks"]
     keys = set(entry) | {f"daemon.{key}" for key in ("pid", "since", *_UNKNOWN)}

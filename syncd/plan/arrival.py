@@ -1,0 +1,67 @@
+"""Whether what was written by row came to stand in the files as the row has it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from schema.journal import Net
+from schema.records import FIELDS, Reading, Table
+from syncd.model import Keyed, Sides, Verdict
+from syncd.plan.gather import RecordId
+from syncd.plan.reconcile import settled
+
+_TOLD: Mapping[Table, tuple[str, ...]] = {
+    Table.TASKS: ("title", "status", "priority", "description", "dependencies"),
+    Table.SUBTASKS: ("text", "status"),
+    Table.SESSIONS: ("focus_task", "start_time", "end_time", "status"),
+}
+"""What has to come to stand somewhere for a new record; of the other tables, all that the row has."""
+_DERIVED = frozenset({Table.CACHE})  # has a place only in a bank that keeps such a document
+
+Readings = dict[RecordId, list[Reading]]
+
+
+def refused(
+    nets: Mapping[RecordId, Net],
+    verdicts: Mapping[RecordId, Verdict],
+    sides: Mapping[RecordId, Sides],
+    emitted: Mapping[str, Keyed],
+    current: Callable[[str], Keyed | None],
+) -> list[tuple[RecordId, str]]:
+    """The records that no document would show as their rows have them, with what is not shown."""
+    records = [r for r in nets if r in verdicts and verdicts[r].row is not None and r[0] not in _DERIVED]
+    others = {s.path for r in records if r in sides for s in sides[r].after} - emitted.keys()
+    standing = {path: keyed for path in others if (keyed := current(path)) is not None}
+    readings = _index({*records}, [*emitted.values(), *standing.values()])
+    found = []
+    for record in records:
+        if missing := _missing(verdicts[record], nets[record], readings.get(record, [])):
+            found.append((record, missing))
+    return found
+
+
+def _index(records: set[RecordId], documents: Iterable[Keyed]) -> Readings:
+    found: Readings = {}
+    for keyed in documents:
+        for _, reading, key in keyed.readings():
+            if (reading.table, key) in records:
+                found.setdefault((reading.table, key), []).append(reading)
+    return found
+
+
+def _missing(verdict: Verdict, net: Net, readings: list[Reading]) -> str | None:
+    """The first field that no reading shows as the row has it; ``it`` where there is no reading. None: all is well."""
+    assert verdict.row is not None
+    if verdict.insert and not readings:
+        return "it"
+    names = FIELDS[verdict.table] if verdict.insert else [n for n in FIELDS[verdict.table] if n in (net.after or {})]
+    for name in names:
+        value = settled(name, verdict.row.get(name))
+        shown = [settled(name, r.value(name)) for r in readings if r.shows(name)]
+        wanted = value not in (None, ())
+        if verdict.insert and not wanted:
+            continue
+        told = name in _TOLD.get(verdict.table, FIELDS[verdict.table])
+        if (shown and value not in shown) or (not shown and wanted and verdict.insert and told):
+            return name
+    return None

@@ -1,0 +1,150 @@
+"""What the files must show because rows changed: changes per document, made by the writer.
+
+Pure but for row look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from parser.document import At
+from schema.records import Reading, Role, Table, Value
+from syncd.model import Keyed, Shown, Sides, Verdict
+from syncd.plan.carry import Birth, inserted, places_in, with_values, without
+from syncd.plan.reconcile import reached, settled
+from writer.changes import Change, Remove, SetFields
+from writer.put import put
+
+
+@dataclass(slots=True)
+class DocumentChanges:
+    """All that is asked of one document."""
+
+    sets: list[SetFields] = field(default_factory=list)
+    removes: list[Remove] = field(default_factory=list)
+    births: list[Birth] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A document after its changes, with the sentences for what could not be shown in it."""
+
+    keyed: Keyed
+    refused: tuple[str, ...]
+
+
+Plan = dict[str, DocumentChanges]
+
+
+def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str]) -> None:
+    """Ask every reading that a change by row reaches to show ``names`` as the row has them."""
+    if verdict.row is None or not names:
+        return
+    current = [shown for shown in sides.after if reached(sides.table, shown)]
+    for shown in current:
+        stale = {
+            n: _ordered(shown.reading.value(n), verdict.row.get(n))
+            for n in names
+            if shown.reading.shows(n) and settled(n, shown.reading.value(n)) != settled(n, verdict.row.get(n))
+        }
+        elsewhere = _elsewhere(sides.table, shown, current)
+        for group in _groups(shown.reading, stale):
+            asked = SetFields(shown.at, group, verdict.row, elsewhere)
+            plan.setdefault(shown.path, DocumentChanges()).sets.append(asked)
+    place = next((s for s in current if s.role is Role.OWN or sides.table is not Table.TASKS), None)
+    for name in sorted(names):
+        value = verdict.row.get(name)
+        if place is not None and value not in (None, ()) and not any(s.reading.shows(name) for s in current):
+            # No place says anything about it: a line may be given a description, a task's own file a field.
+            plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
+
+
+def _elsewhere(table: Table, shown: Shown, current: Sequence[Shown]) -> frozenset[str]:
+    """The fields of a task that its own document, or its section in another, shows too."""
+    if table is not Table.TASKS or shown.role is not Role.REGISTRY:
+        return frozenset()
+    others = [s.reading for s in current if s.role in (Role.OWN, Role.DETAILS)]
+    return frozenset(name for reading in others for name in reading.fields)
+
+
+def _ordered(old: Value, new: Value) -> Value:
+    """Dependencies in the order in which this place has them, new ones last."""
+    if not isinstance(new, tuple):
+        return new
+    kept = [item for item in old if item in new] if isinstance(old, tuple) else []
+    return (*kept, *(item for item in new if item not in kept))
+
+
+def _groups(reading: Reading, stale: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """Fields that stand in the text together; each other one by itself, so that one refusal stops no other."""
+    own = {n: v for n, v in stale.items() if n in reading.fields}
+    return [group for group in (own, *({n: v} for n, v in stale.items() if n not in own)) if group]
+
+
+def plan_removal(plan: Plan, sides: Sides) -> None:
+    """Ask every document to take out the text of a record whose row was deleted."""
+    for shown in sides.after:
+        if reached(sides.table, shown):
+            plan.setdefault(shown.path, DocumentChanges()).removes.append(Remove(shown.at))
+
+
+def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At], str]) -> Emitted:
+    """Make the changes of one document. ``name`` gives the words for the record at an address, for refusals."""
+    refused: list[str] = []
+    asked = keyed
+    if changes.sets:
+        done = put(keyed.document, _merged(changes.sets))
+        refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
+        keyed = with_values(keyed, done.document, changes.sets)
+    if changes.removes:
+        now = places_in(keyed, asked, [change.at for change in changes.removes])
+        places = {there: at for at, there in now.items() if there is not None}
+        lost = [at for at, there in now.items() if there is None]
+        refused += [f"{name(at)} cannot be taken out of {path}: it is not found there any more" for at in lost]
+        done = put(keyed.document, [Remove(at) for at in places])
+        kept = {_at(r.change): r.reason for r in done.refused}
+        refused += [f"{name(places[at])} cannot be taken out of {path}: {why}" for at, why in kept.items()]
+        keyed = without(keyed, places.keys() - kept.keys(), done.document)
+    for lines in (False, True):
+        if births := [birth for birth in changes.births if (birth.parent is not None) is lines]:
+            keyed = _born(path, keyed, births, refused)
+    return Emitted(keyed, tuple(refused))
+
+
+def _born(path: str, keyed: Keyed, births: Sequence[Birth], refused: list[str]) -> Keyed:
+    """Insert records, all at once: such as stand by themselves, or lines of entries."""
+    entries: dict[str, At] = {}
+    if births[0].parent is not None:
+        entries = {key: at for at, reading, key in _reversed(keyed) if reading.table is Table.ENTRIES}
+    inserts = [replace(b.insert, parent=entries.get(b.parent)) if b.parent is not None else b.insert for b in births]
+    done = put(keyed.document, inserts)
+    why = {id(refusal.change): refusal.reason for refusal in done.refused}
+    born: list[Birth] = []
+    for birth, insert in zip(births, inserts, strict=True):
+        if id(insert) in why:
+            refused.append(f"{birth.table.value} {birth.key} cannot be shown in {path}: {why[id(insert)]}")
+        else:
+            born.append(birth)
+    return inserted(keyed, done, born) if born else keyed
+
+
+def _reversed(keyed: Keyed) -> Iterator[tuple[At, Reading, str]]:
+    return reversed(list(keyed.readings()))
+
+
+def _merged(sets: Sequence[SetFields]) -> list[SetFields]:
+    """Equal requests once."""
+    return list({(c.at, tuple(sorted(c.values.items()))): c for c in sets}.values())
+
+
+def _at(change: Change) -> At:
+    assert isinstance(change, SetFields | Remove)
+    return change.at
+
+
+def describe(table: Table, key: str, sides: Mapping[tuple[Table, str], Sides]) -> str:
+    """The words for a record in a message: its table and id, and where it stands."""
+    known = sides.get((table, key))
+    place = next((f" ({s.path})" for s in known.after), "") if known else ""
+    return f"{table.value} {key}{place}"

@@ -1,0 +1,88 @@
+"""Records that belong to others: where an edit beats a deletion, what it cannot stand without stays too.
+
+Reads rows; changes only verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import replace
+
+from parser.document import At
+from schema import store
+from schema.db import Database
+from schema.journal import Net
+from schema.records import Action, Role, Table
+from syncd.model import Keyed, Sides, Verdict
+from syncd.plan.gather import RecordId
+
+
+def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
+    """Keep the entry of a line that was edited by row, and the lines of an entry that was, though the text is gone."""
+    for record in [r for r, v in verdicts.items() if r[0] is Table.MODIFICATIONS and _came_back(v, sides[r])]:
+        _keep((Table.ENTRIES, _entry_of(db, record[1])), sides, verdicts)
+    entries = {r[1] for r, v in verdicts.items() if r[0] is Table.ENTRIES and _came_back(v, sides[r])}
+    if not entries:
+        return
+    for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:
+        if _entry_of(db, record[1]) in entries:
+            _keep(record, sides, verdicts)
+
+
+def change_owners(
+    nets: Mapping[RecordId, Net], sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]
+) -> None:
+    """Lines and checklist items whose row was given to another owner: their text goes there too."""
+    for record, net in nets.items():
+        given = _OWNER.get(record[0]) in (net.after or {}) and net.operation is Action.UPDATE
+        verdict = verdicts.get(record)
+        if given and verdict and verdict.row is not None and not verdict.insert and _stands_now(sides[record]):
+            verdicts[record] = replace(verdict, insert=True, moved=True)
+
+
+def _stands_now(sides: Sides) -> bool:
+    """Whether it has a place that is no archive: what stood there is history."""
+    return any(s.role is not Role.ARCHIVE for s in sides.after)
+
+
+def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed]) -> dict[str, list[At]]:
+    """Where records still stand below their old owner, of those that stand below their row's owner as well."""
+    owners = {r: str((store.fetch(db, r[0].value, r[1]) or {}).get(_OWNER[r[0]])) for r in moved}
+    arrived: set[RecordId] = set()
+    old: list[tuple[str, At, RecordId]] = []
+    for path, keyed in documents.items():
+        entry = ""
+        for at, reading, key in keyed.readings():
+            record = (reading.table, key)
+            entry = key if reading.table is Table.ENTRIES else entry
+            if record not in moved:
+                continue
+            owner = entry if reading.table is Table.MODIFICATIONS else reading.value("task_id")
+            if owner == owners[record]:
+                arrived.add(record)
+            elif reading.role is not Role.ARCHIVE:
+                old.append((path, at, record))
+    found: dict[str, list[At]] = {}
+    for path, at, record in old:
+        if record in arrived:
+            found.setdefault(path, []).append(at)
+    return found
+
+
+_OWNER = {Table.MODIFICATIONS: "edit_entry_id", Table.SUBTASKS: "task_id"}
+
+
+def _came_back(verdict: Verdict, sides: Sides) -> bool:
+    """Whether the record's text was deleted by hand and is to be written again."""
+    return verdict.insert and bool(sides.before)
+
+
+def _keep(record: RecordId, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
+    known = sides.get(record)
+    if known is not None and known.db is not None and verdicts[record].row is None:
+        verdicts[record] = Verdict(*record, known.db, insert=True)
+
+
+def _entry_of(db: Database, key: str) -> str:
+    row = store.fetch(db, Table.MODIFICATIONS.value, key) or {}
+    return str(row.get("edit_entry_id") or "")

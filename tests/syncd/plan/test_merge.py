@@ -1,0 +1,89 @@
+"""Merging texts line by line, and finding what a writer had."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.plan.merge import LineClash, Merged, distance, merge_texts, nearest
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "d"]), max_size=6).map("".join)
+
+CASES = {
+    "only the file changed": ("a\nb\n", "a\nc\n", "a\nb\n", "a\nc\n"),
+    "only the database changed": ("a\nb\n", "a\nb\n", "a\nc\n", "a\nc\n"),
+    "both changed different lines": ("a\nb\nc\n", "x\nb\nc\n", "a\nb\ny\n", "x\nb\ny\n"),
+    "both made the same change": ("a\nb\nc\n", "a\nx\nc\n", "a\nx\nc\n", "a\nx\nc\n"),
+    "both inserted at one place": ("a\nb\n", "a\nfile\nb\n", "a\ndb\nb\n", "a\nfile\ndb\nb\n"),
+    "both appended to a text without a final newline": ("a", "a\nfile", "a\ndb\n", "a\nfile"),
+    "one removed what the other left": ("a\nb\nc\n", "a\nc\n", "a\nb\nc\nd\n", "a\nc\nd\n"),
+    "a carriage return is part of its line": ("a\r\nb\r\nc\r\n", "x\r\nb\r\nc\r\n", "a\r\nb\r\ny\r\n",
+                                              "x\r\nb\r\ny\r\n"),
+    "a form feed and a line separator end no line": ("a\fb\u2028c\nd\n", "a\fb\u2028c\nx\n", "a\fb\u2028c\nd\ny\n",
+                                              None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "file", "db", "merged"), CASES.values(), ids=CASES.keys())
+def test_texts_are_merged_by_lines(base: str, file: str, db: str, merged: str | None) -> None:
+    """Where the two changes touch, the file's lines stand."""
+    text = merge_texts(base, file, db).text
+    if merged is None:
+        assert text.startswith("a\fb\u2028c\n")
+    else:
+        assert text == merged
+
+
+def test_lines_that_both_changed_are_told() -> None:
+    """The file's stand; all three texts are kept."""
+    merged = merge_texts("a\nb\nc\n", "a\nfile\nc\n", "a\ndb\nc\n")
+    assert merged.text == "a\nfile\nc\n"
+    assert merged.clashes == (LineClash("b\n", "file\n", "db\n"),)
+
+
+def test_two_insertions_at_one_place_are_no_clash() -> None:
+    """Nothing is lost by keeping both."""
+    assert merge_texts("a\n", "x\na\n", "y\na\n").clashes == ()
+
+
+@given(LINES, LINES)
+def test_a_side_that_did_not_change_takes_over_the_other(base: str, new: str) -> None:
+    """Whatever the texts are, to the byte."""
+    assert merge_texts(base, new, base).text == new
+    assert merge_texts(base, base, new).text == new
+    assert merge_texts(base, new, new).text == new
+
+
+@given(LINES, LINES, LINES)
+def test_every_line_of_the_file_stands_in_the_merged_text(base: str, file: str, db: str) -> None:
+    """Unless the database took it out; the lines that were lost are told."""
+    merged = merge_texts(base, file, db)
+    told = "".join(clash.db for clash in merged.clashes)
+    for line in set(db.split("\n")) - set(base.split("\n")):
+        assert line in merged.text or line in told
+    for line in set(file.split("\n")) - set(base.split("\n")):
+        assert line in merged.text
+
+
+def test_distance_counts_the_lines_of_one_text_only() -> None:
+    """Each as often as it is there more than in the other."""
+    assert distance("a\nb", "a\nb") == 0
+    assert distance("a\nb", "a\nc\nc") == 3
+
+
+def test_the_nearest_version_is_found_and_ties_go_to_the_newer() -> None:
+    """Versions come newest first."""
+    assert nearest("a\nb\nc", ["x\ny\nz", "a\nb\nq", "a\nb"]) == 2
+    assert nearest("a\nb", ["a\nb\nnew", "a\nb\nold"]) == 0
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_lines_added_around_changed_ones_are_no_clash(mirrored: bool) -> None:
+    """One side changed or removed a line, the other added some directly beside it."""
+    for changed in ("B\n", ""):
+        for before, behind in (("x\n", ""), ("", "x\n"), ("x\n", "y\n")):
+            added, merged = f"{before}b\n{behind}", f"{before}{changed}{behind}"
+            sides = [f"a\n{changed}c\n", f"a\n{added}c\n"]
+            file, db = reversed(sides) if mirrored else sides
+            assert merge_texts("a\nb\nc\n", file, db) == Merged(f"a\n{merged}c\n")
