@@ -30,8 +30,8 @@ _SHAPES = (
 )  # fmt: skip
 _CLASSED = re.compile(r":::([\w-]+)")
 _LINK = re.compile(
-    r"(?:--+|==+|-\.+-)[>xo]?(?:\|[^|\n]*\|)?"
-    r"|(?:--|==|-\.)[ \t]+[^-=.|>\n]+?[ \t]+(?:--+|==+|\.+-)[>xo]?"
+    r"(?:--|==|-\.)[ \t]+[^-=.|>\n]+?[ \t]+(?:--+|==+|\.+-)[>xo]?"  # first: its opening dashes are no link alone
+    r"|(?:--+|==+|-\.+-)[>xo]?(?:\|[^|\n]*\|)?"
 )
 _SPACE = re.compile(r"[ \t]*")
 
