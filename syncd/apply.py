@@ -14,7 +14,7 @@ from schema import announced, history, journal, overview, store
 from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
-from syncd import drift, holds
+from syncd import drift, holds, numbers
 from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
 from syncd.plan.gather import RecordId
@@ -105,6 +105,8 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         drifting = overview.noted_fields(db)
         opened = journal.begin_transaction(db, batch.operation, batch.origin, now, batch.note)
         number = opened.number
+        for path in numbers.release(db, batch.verdicts):
+            state.forget(path)
         store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed for b in batch.bases if b.keyed}
@@ -156,11 +158,14 @@ def _write_rows(
         if verdict.table not in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
     changed = len(gone)
+    free = numbers.free(db) if any(_is_new_item(v) for v, _ in verdicts) else None
     for verdict, sides in verdicts:
         if verdict.row is None:
             continue
         links = {n: _named(Table.ENTRIES, v, names) for n, v in parents.links(verdict, sides).items()}
         if sides.db is None:
+            if free is not None and _is_new_item(verdict):
+                links["id"] = str(next(free))
             names[verdict.table, verdict.key] = _insert(db, verdict, links, now)
             changed += 1
             continue
@@ -179,6 +184,10 @@ def _write_rows(
 
 
 _OWNERS = frozenset({Table.TASKS, Table.ENTRIES})
+
+
+def _is_new_item(verdict: Verdict) -> bool:
+    return verdict.table is Table.SUBTASKS and verdict.key.startswith(NEW)
 
 
 def same(name: str, a: Value, b: Value) -> bool:

@@ -5,7 +5,7 @@ Reads the database, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from schema.journal import Net
 from schema.records import Role, Table
 from syncd.config import Config
 from syncd.incoming import Incoming
-from syncd.model import Clash, Keyed, Mode, Side, Sides, Verdict
+from syncd.model import Clash, Keyed, Mode, Shown, Side, Sides, Verdict
 from syncd.plan import adoption, arrival, derive, emission, families, guard
 from syncd.plan.counts import Derived
 from syncd.plan.emission import DocumentChanges, Plan
@@ -24,7 +24,7 @@ from syncd.plan.graphs import Graphs
 from syncd.plan.homes import Homes, start
 from syncd.plan.lookup import RowLookup
 from syncd.plan.match import Edited, Matcher
-from syncd.plan.reconcile import reached, reconcile, settled, unite
+from syncd.plan.reconcile import leaving, reached, reconcile, settled, unite
 from syncd.state import BankState
 from writer.changes import Remove
 
@@ -255,7 +255,8 @@ class Decider:
         for record, verdict in verdicts.items():
             if record in self._untouched:
                 continue
-            if record in self._ask.nets and self._waits(verdict, sides[record]):
+            gone = _leaving(record, sides[record], verdicts) if verdict.remove else []
+            if record in self._ask.nets and self._waits(verdict, sides[record], gone):
                 out.unsealed.add(record)
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
             if names or verdict.insert or verdict.remove:
@@ -266,8 +267,7 @@ class Decider:
             out.followed += [(record, name) for name in names]
             if not self._ask.follow_now:
                 out.follow += [(record, name) for name in sorted(verdict.follow - names)]
-            if verdict.remove:
-                emission.plan_removal(plan, sides[record])
+            emission.plan_removal(plan, gone)
             homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
         out.problems += homes.unshown
@@ -307,10 +307,10 @@ class Decider:
             told = next((p for p in out.problems if p.startswith((f"{name} ", f"{name}:"))), None)
             out.refused.append(told or f"{name}: no document would show {what} as it was given")
 
-    def _waits(self, verdict: Verdict, sides: Sides) -> bool:
+    def _waits(self, verdict: Verdict, sides: Sides, gone: Sequence[Shown]) -> bool:
         """Whether a row change cannot be shown everywhere because a document is held: it stays pending until it can."""
-        asks = verdict.show or verdict.remove
-        return bool(asks) and any(s.path in self._out.held and reached(sides.table, s) for s in sides.after)
+        asked = [s for s in sides.after if reached(sides.table, s)] if verdict.show else gone
+        return any(s.path in self._out.held for s in asked)
 
     def _current(self, path: str) -> Keyed | None:
         if path in self._out.held or path in self._out.removed:
@@ -341,6 +341,10 @@ def _does_something(verdict: Verdict, sides: Sides) -> bool:
     if row is None or db is None or verdict.clashes:
         return row is not db or bool(verdict.clashes)
     return any(settled(name, value) != settled(name, db.get(name)) for name, value in row.items())
+
+
+def _leaving(record: RecordId, sides: Sides, verdicts: Mapping[RecordId, Verdict]) -> list[Shown]:
+    return leaving(sides, families.with_task(record, sides, verdicts))
 
 
 def _stands_in(sides: Sides, path: str) -> bool:

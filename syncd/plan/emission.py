@@ -82,11 +82,10 @@ def _groups(reading: Reading, stale: Mapping[str, Value]) -> list[dict[str, Valu
     return [group for group in (own, *({n: v} for n, v in stale.items() if n not in own)) if group]
 
 
-def plan_removal(plan: Plan, sides: Sides) -> None:
-    """Ask every document to take out the text of a record whose row was deleted."""
-    for shown in sides.after:
-        if reached(sides.table, shown):
-            plan.setdefault(shown.path, DocumentChanges()).removes.append(Remove(shown.at))
+def plan_removal(plan: Plan, places: Sequence[Shown]) -> None:
+    """Ask the documents to take out the text of a record whose row was deleted, at these ``places``."""
+    for shown in places:
+        plan.setdefault(shown.path, DocumentChanges()).removes.append(Remove(shown.at))
 
 
 def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At], str]) -> Emitted:

@@ -40,6 +40,14 @@ def change_owners(
             verdicts[record] = replace(verdict, insert=True, moved=True)
 
 
+def with_task(record: RecordId, sides: Sides, verdicts: Mapping[RecordId, Verdict]) -> bool:
+    """Whether a checklist item goes because its whole task does."""
+    if record[0] is not Table.SUBTASKS:
+        return False
+    owners = (verdicts.get((Table.TASKS, str(s.reading.value("task_id")))) for s in sides.after)
+    return any(owner is not None and owner.row is None for owner in owners)
+
+
 def _stands_now(sides: Sides) -> bool:
     """Whether it has a place that is no archive: what stood there is history."""
     return any(s.role is not Role.ARCHIVE for s in sides.after)

@@ -12,7 +12,7 @@ from parser.document import At
 from schema import store
 from schema.db import Database
 from schema.journal import Net
-from schema.records import FIELDS, Table, Value
+from schema.records import FIELDS, Action, Role, Table, Value
 from syncd.model import Keyed, Row, Shown, Sides
 from syncd.plan.match import NEW
 from syncd.state import BankState
@@ -112,6 +112,7 @@ class Gatherer:
         order = {table: number for number, table in enumerate(Table)}
         wanted = self._touched.changed() | set(self._nets)
         wanted |= {owner for owner in self._owners(wanted) if row_of(self._db, *owner) is None}
+        wanted |= {item for record in wanted if self._returns(record) for item in self._history_of(record)}
         return sorted(wanted, key=lambda record: (order[record[0]], _number(record[1])))
 
     def _owners(self, records: set[RecordId]) -> set[RecordId]:
@@ -125,6 +126,28 @@ class Gatherer:
             elif record[0] is Table.MODIFICATIONS:
                 found |= {(Table.ENTRIES, key) for key in self._touched.entries_after.get(record, []) if key}
         return {owner for owner in found if not owner[1].startswith(NEW)}
+
+    def _returns(self, record: RecordId) -> bool:
+        """Whether this is a task that has no row, or got one again: an archive may still show its checklist."""
+        net = self._nets.get(record)
+        if record[0] is not Table.TASKS or record[1].startswith(NEW):
+            return False
+        return net.operation is Action.INSERT if net is not None else row_of(self._db, *record) is None
+
+    def _history_of(self, task: RecordId) -> set[RecordId]:
+        """The checklist items without a row that stand below a task, as they come back with it."""
+        shown = [*self._stored(task), *self._touched.after.get(task, [])]
+        found: set[RecordId] = set()
+        for path in {s.path for s in shown if s.role is Role.ARCHIVE}:
+            delta = self._deltas.get(path)
+            keyed = delta.new if delta else self._state.base(path)
+            for _, reading, key in keyed.readings() if keyed else ():
+                record = (reading.table, key)
+                below = reading.table is Table.SUBTASKS and reading.value("task_id") == task[1]
+                known = below and key and not key.startswith(NEW) and record not in self._nets
+                if known and row_of(self._db, *record) is None:
+                    found.add(record)
+        return found
 
     def sides(self, record: RecordId) -> Sides:
         """Everything that is known of one record."""
@@ -157,6 +180,7 @@ class Gatherer:
         if key.startswith(NEW) or not key:
             return []
         found = []
+        again = self._given_again(record)
         for path, section_id, ordinal, _ in store.readings_of(self._db, table.value, key):
             keyed = self._state.base(path)
             number = self._number_of(path, section_id)
@@ -165,7 +189,16 @@ class Gatherer:
             readings = keyed.document.sections[number].readings
             if ordinal < len(readings) and keyed.keys[number][ordinal] == key and readings[ordinal].table is table:
                 found.append(Shown(path, At(number, ordinal), readings[ordinal]))
+        if again is not None:
+            found = [shown for shown in found if shown.reading.value("text") == again]
         return sorted(found, key=lambda s: (s.path, s.at))
+
+    def _given_again(self, record: RecordId) -> Value:
+        """The text of a new checklist item, whose number an item in an archive may have had before; None: no such."""
+        net = self._nets.get(record)
+        if record[0] is not Table.SUBTASKS or net is None or net.operation is not Action.INSERT:
+            return None
+        return str((net.after or {}).get("text") or "")
 
     def _number_of(self, path: str, section_id: int) -> int | None:
         """The place of a stored section in its document; mostly it is one of those that changed."""

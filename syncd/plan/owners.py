@@ -24,7 +24,7 @@ class Parents:
             keyed = self._keyed.get(shown.path)
             if verdict.table is Table.MODIFICATIONS and keyed and (entry := self._entry(shown, keyed, verdict.key)):
                 return {"edit_entry_id": entry}
-            if verdict.table is Table.SUBTASKS and keyed:
+            if verdict.table is Table.SUBTASKS and (keyed or sides.db is None):
                 return {"task_id": shown.reading.value("task_id")}
         return {}
 

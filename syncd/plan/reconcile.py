@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from schema.records import FIELDS, FOLLOWING, PRECEDENCE, Table, Value
+from schema.records import FIELDS, FOLLOWING, PRECEDENCE, Role, Table, Value
 from syncd.model import Clash, Row, Shown, Side, Sides, Verdict
 
 
@@ -289,6 +289,19 @@ def _rank(shown: Shown) -> tuple[int, str, int, int]:
 def reached(table: Table, shown: Shown) -> bool:
     """Whether a reading is brought along when its row changes. A task's readings in history and archives never are."""
     return table is not Table.TASKS or shown.role in FOLLOWING
+
+
+def leaving(sides: Sides, with_task: bool) -> list[Shown]:
+    """The readings whose text goes because the record's row was deleted.
+
+    A checklist item stays in an archive, which is history, where its whole task goes (``with_task``) or where it stands
+    in another document as well. One that only an archive shows is taken out there: somebody deleted just this.
+    """
+    places = [s for s in sides.after if reached(sides.table, s)]
+    if sides.table is not Table.SUBTASKS:
+        return places
+    current = [s for s in places if s.role is not Role.ARCHIVE]
+    return current if current or with_task else places
 
 
 def stale_readings(sides: Sides, name: str, value: Value) -> list[Shown]:

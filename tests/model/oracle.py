@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from parser.document import parse
 from schema import history, journal
-from schema.records import Table, Value
+from schema.records import Role, Table, Value
 from syncd.disk.files import digest
 from syncd.model import Keyed, Mode, Report, Shown, State
 from syncd.pending import row_changes
@@ -186,6 +186,7 @@ def _check_shown(world: World, before: Before, report: Report) -> None:
     """Only rows changed: every place that is brought along shows them now, or it was told why not."""
     state = BankState(world.client)
     held = {str(hold["path"]) for hold in report.holds} | set(report.pending)
+    tasks = {number for (number,) in world.client.rows("SELECT id FROM tasks")}
     for path, keyed in _documents(state):
         if path in held:
             continue
@@ -195,6 +196,9 @@ def _check_shown(world: World, before: Before, report: Report) -> None:
                 continue
             row = row_of(world.client, reading.table, key)
             if row is None:
+                gone = reading.value("task_id")
+                if reading.table is Table.SUBTASKS and reading.role is Role.ARCHIVE and gone not in tasks:
+                    continue  # the whole task went: its checklist is history there
                 require(
                     told(report, reading.table, key) or held, f"{path}: {reading.table} {key} was deleted and stands"
                 )
@@ -272,6 +276,11 @@ def _check_stored(world: World, state: BankState) -> None:
     for path, keyed in _documents(state):
         document = parse(path, keyed.document.text)
         past = {(r.table.value, k) for at, r, k in keyed.readings() if not reached(r.table, Shown(path, at, r))}
+        past |= {
+            (r.table.value, k)
+            for _, r, k in keyed.readings()
+            if r.table is Table.SUBTASKS and r.role is Role.ARCHIVE and r.value("task_id") not in keys[Table.TASKS]
+        }
         wanted = [[(r.table.value, r.role.value) for r in s.readings] for s in document.sections]
         have = [[(t, role) for t, _, role in rows] for rows in stored[path].values()]
         require(wanted == have or pending, f"{path}: the stored readings are not those of its text")

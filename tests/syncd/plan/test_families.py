@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from syncd.history import undo
 from tests.syncd.conftest import Live
 
 HISTORY = """# Edit History
@@ -178,3 +179,66 @@ def test_the_checklist_of_an_archived_task_stays_where_it_is(small: Callable[...
     live.sql("UPDATE tasks SET id = 'T9' WHERE id = 'T1'")
     live.sync()
     assert live.read("archive/T1.md") == before
+
+
+@pytest.mark.parametrize("back", ["undo", "row", "file"])
+def test_a_task_that_goes_leaves_its_checklist_in_the_archive_and_comes_back_with_it(
+    small: Callable[..., Live], back: str
+) -> None:
+    """Not a byte moves; the items are the same records again."""
+    live = small({"archive/T1.md": TASK.format("T1"), "tasks/T2.md": TASK.format("T2")})
+    before = live.tree()
+    items = live.sql("SELECT id, task_id, text, status FROM task_subtasks ORDER BY id")
+    live.sql("DELETE FROM tasks WHERE id = 'T1'")
+    report = live.sync()
+    assert (report.problems, report.emitted) == ((), ())
+    assert live.tree() == before
+    assert live.value("SELECT count(*) FROM task_subtasks") == 2
+    live.assert_at_rest()
+    match back:
+        case "undo":
+            undo.undo(live.engine, [str(report.number)])
+        case "row":
+            live.sql("INSERT INTO tasks(id, title, status) VALUES ('T1', 'Task', 'in_progress')")
+        case _:
+            live.edit("archive/T1.md", "# T1: Task", "# T1: The task")
+            before = live.tree()
+    live.sync()
+    assert live.sql("SELECT id, task_id, text, status FROM task_subtasks ORDER BY id") == items
+    assert live.read("archive/T1.md").encode() == before["archive/T1.md"]
+    live.assert_at_rest()
+
+
+def test_one_item_that_only_an_archive_shows_is_taken_out_there(small: Callable[..., Live]) -> None:
+    """Its task stays: somebody deleted just this."""
+    live = small({"archive/T1.md": TASK.format("T1")})
+    live.sql("DELETE FROM task_subtasks WHERE text = 'first of T1'")
+    assert live.sync().emitted == ("archive/T1.md",)
+    assert live.read("archive/T1.md") == TASK.format("T1").replace("- [ ] first of T1\n", "")
+    live.assert_at_rest()
+
+
+@pytest.mark.parametrize("way", ["row", "file"])
+def test_a_number_that_an_archived_item_had_is_another_items_now(small: Callable[..., Live], way: str) -> None:
+    """SQLite gives numbers again: the archive is not written for it, now or when that item changes."""
+    live = small({"tasks/T2.md": TASK.format("T2")})
+    (live.bank / "archive").mkdir()
+    live.write("archive/T3.md", TASK.format("T3"))
+    live.sync()
+    numbers = {n for (n,) in live.sql("SELECT id FROM task_subtasks WHERE task_id = 'T3'")}
+    live.sql("DELETE FROM tasks WHERE id = 'T3'")
+    live.sync()
+    before = live.read("archive/T3.md")
+    assert before == TASK.format("T3")
+    if way == "row":
+        item = "(?, 'T2', 'Subtasks', 'third of T2', 'pending')"
+        live.sql(f"INSERT INTO task_subtasks(id, task_id, section, text, status) VALUES {item}", min(numbers))
+    else:
+        live.edit("tasks/T2.md", "- [x] second of T2\n", "- [x] second of T2\n- [ ] third of T2\n")
+    live.sync()
+    assert live.read("tasks/T2.md").count("third of T2") == 1
+    live.sql("UPDATE task_subtasks SET text = '3rd of T2' WHERE text = 'third of T2'")
+    live.sync()
+    assert "3rd of T2" in live.read("tasks/T2.md")
+    assert live.read("archive/T3.md") == before
+    live.assert_at_rest()
