@@ -348,4 +348,5 @@ def _leaving(record: RecordId, sides: Sides, verdicts: Mapping[RecordId, Verdict
 
 
 def _stands_in(sides: Sides, path: str) -> bool:
-    return any(s.path == path for s in sides.after)
+    """Whether a document shows a record, or did before it was edited."""
+    return any(s.path == path for s in (*sides.before, *sides.after))

@@ -197,6 +197,28 @@ def test_a_rejected_removal_puts_the_rows_back(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+def test_a_document_that_is_edited_while_its_removal_is_held_makes_no_transaction(live: LiveBank) -> None:
+    """An item that is no longer in it waits with its document; a no brings it back like the others."""
+    items = live.sql("SELECT id, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id")
+    live.sql("DELETE FROM tasks WHERE id = 'T6'")
+    live.sync()
+    pending = live.sql('SELECT "table", key FROM row_changes WHERE "transaction" IS NULL ORDER BY 1, 2')
+    assert ("task_subtasks", str(items[0][0])) in pending
+    text = live.read("tasks/T6.md")
+    line = next(line for line in text.split("\n") if items[0][1] in line)
+    live.write("tasks/T6.md", text.replace(line, "- [ ] Something altogether different by now"))
+    for _ in range(2):
+        report = live.sync()
+        assert (report.transaction, report.absorbed, report.emitted) == (None, (), ())
+        assert [hold["kind"] for hold in report.holds] == ["removal"]
+    assert live.sql('SELECT "table", key FROM row_changes WHERE "transaction" IS NULL ORDER BY 1, 2') == pending
+    live.write("tasks/T6.md", text)
+    live.sync()
+    say(live, "reject")
+    assert live.sql("SELECT id, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id") == items
+    live.assert_at_rest()
+
+
 def test_an_accepted_deletion_is_absorbed_once(live: LiveBank) -> None:
     """The yes is for this text: the next loss is asked for again."""
     text = cut_history(live, 8)
