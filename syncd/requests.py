@@ -16,7 +16,7 @@ from typing import Any
 
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
-from syncd import drift, lineage, lock, settle
+from syncd import lineage, lock
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -112,13 +112,18 @@ def answer(
         from syncd import cutover
 
         return cutover.cut_over(engine, dry_run=bool(arguments.get("dry_run")))
-    settle.act(engine, kind, arguments)
+    if kind != "sync":
+        from syncd import settle
+
+        settle.act(engine, kind, arguments)
     report = engine.converge(
         dry_run=bool(arguments.get("dry_run")), follow=bool(arguments.get("follow")), progress=progress
     )
     if kind == "resolve":
         settle.note_settled(engine.db, report.number)
     if report.transaction is not None:
+        from syncd import drift
+
         drift.remember(engine.db, engine.state)
     return as_json(report)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from schema.errors import SyncdError
 from syncd import bank as banks
-from syncd import config, inspect
+from syncd import config
 from syncd.commands import answer, common
 from syncd.errors import UsageError
 from syncd.mb import filelines, stamps
@@ -178,6 +178,8 @@ def sync(bank: str | None, as_json: bool, follow: bool) -> int:
     folder = banks.find(bank)
     banks.require_documents(folder)
     settings = config.load(folder)
+    from syncd import inspect
+
     if inspect.at_rest(folder):
         from syncd.commands.sync import NOTHING_TO_DO
 
