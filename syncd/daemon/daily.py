@@ -24,11 +24,12 @@ class DailyBackup:
         self._bank = bank
         self._log = log
 
-    def plan(self, engine: Engine, config: Config, banks: int = 1, soonest: float = _SOON) -> None:
+    def plan(self, engine: Engine, config: Config, banks: int = 1, soonest: float | None = None) -> None:
         """Ask the clock again: it may have been set, or have slept.
 
         Those of many ``banks`` are spread out, so that they do not hold up the others all at once.
         """
+        soonest = _SOON if soonest is None else soonest
         due = backups.due(self._bank, config)
         later = random.uniform(0, _SPREAD * (banks - 1))  # noqa: S311 (no secret)
         wait = None if due is None else later + max(soonest, (due - engine.now()).total_seconds())

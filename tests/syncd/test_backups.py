@@ -20,7 +20,7 @@ from syncd import backups
 from syncd.backups import Why
 from syncd.bank import database_of
 from syncd.config import Config
-from syncd.daemon import bankloop
+from syncd.daemon import bankloop, daily
 from tests.syncd.conftest import Live
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_what_a_copy_that_was_broken_off_left_is_swept_up_a_day_later(live: Live
 
 def test_the_daemon_makes_the_daily_backup_when_it_is_due(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a quiet moment; status knows the next one; what fails is told there, in the log, and tried again."""
-    monkeypatch.setattr(bankloop, "_BACKUP_SOON", 0.0)
+    monkeypatch.setattr(daily, "_SOON", 0.0)
     log = Log()
     loop = loop_of(bank, log)
     try:
