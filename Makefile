@@ -13,7 +13,7 @@ BANK ?= $(SCRATCH)
 PROVE_SCALE ?= 1
 SEED ?= 1
 # A run that hangs is a failure too; macOS has no timeout(1).
-LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 840)
+LIMIT := $(shell command -v timeout >/dev/null 2>&1 && echo timeout 1080)
 
 .PHONY: run test bench prove machine clean
 

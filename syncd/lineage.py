@@ -21,7 +21,7 @@ from pathlib import Path
 
 from schema import overview
 from schema.db import Database, open_database
-from schema.errors import CorruptDatabase, NotADatabase, SyncdError
+from schema.errors import CorruptDatabase, ForeignDatabase, NewerSchema, NotADatabase, OlderSchema, SyncdError
 from syncd.bank import database_of, state_of
 from syncd.errors import HaltedError, from_os
 
@@ -131,7 +131,10 @@ def is_same(bank: Path) -> bool:
 
     Raises `CorruptDatabase`, `NotADatabase`; `DatabaseFailed` and the others where it could not be read.
     """
-    db = open_database(database_of(bank), create=False)
+    try:  # read only: to make a copy of a backup write ahead needs a lock that the connection in use does not let go
+        db = open_database(database_of(bank), readonly=True)
+    except (ForeignDatabase, NewerSchema, OlderSchema):
+        return False
     try:
         if wrong := db.damage():
             raise CorruptDatabase(f"the database is damaged: {wrong[0]}", str(database_of(bank)))

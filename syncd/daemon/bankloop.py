@@ -344,8 +344,8 @@ class BankLoop:
         written = dbfile.written(database_of(self.bank))
         if written == self._folded:
             return False
-        self._folded = written
         if lineage.is_same(self.bank):
+            self._folded = written
             return False
         engine.db.checkpoint(truncate=True)  # what is in the log stands in the file that is gone
         engine.abandon()

@@ -278,7 +278,9 @@ def test_the_daemon_notices_while_it_runs(
     files = change_files(live)
     running, log = loop()
     running._drift_at = 0.0
-    running.step()
+    for _ in range(5):  # the events of its own start come first; then the log is folded into the file
+        running.step()
+    assert running._drift_at is None
     if way == "copied over":
         with database_of(live.bank).open("r+b") as out:  # as cp does
             out.truncate()

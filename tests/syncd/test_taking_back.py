@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.syncd.test_daemon import Start, command, edit, ready, start, until
+from tests.syncd.daemon.test_daemon import Start, start
+from tests.syncd.daemons import command, edit, ready, until
 
 Syncd = Callable[..., Any]
 __all__ = ["start"]
