@@ -165,9 +165,9 @@ def test_banks_outside_the_home_are_made_writable() -> None:
 
 def test_the_systems_unit_sees_one_home_and_the_program() -> None:
     """An environment in another's home is shown to it, read only."""
-    made_for = Installation("/root/env/bin/syncd", ("/root/env",), "/home/ada", ("/srv/b",), user="ada")
+    made_for = Installation("/home/bob/env/bin/syncd", ("/home/bob/env",), "/home/ada", ("/srv/b",), user="ada")
     text = render.unit(made_for, False)
-    assert 'BindPaths="/home/ada"\nBindPaths="-/srv/b"\nBindReadOnlyPaths="-/root/env"\n' in text
+    assert 'BindPaths="/home/ada"\nBindPaths="-/srv/b"\nBindReadOnlyPaths="-/home/bob/env"\n' in text
     assert "User=ada\n" in text
     assert "/home/you" not in text
     assert "you\n" not in text
