@@ -30,7 +30,8 @@ def database_of(bank: Path) -> Path:
 
 
 def find(given: str | None, environ: Mapping[str, str] | None = None, start: Path | None = None) -> Path:
-    """The bank's folder: ``given``, else ``$SYNCD_BANK``, else the nearest one at or above ``start``.
+    """The bank's folder: ``given``, else ``$SYNCD_BANK``, else the nearest one at or above ``start``:
+    a folder with one of the usual names, or one that has a database.
 
     Raises `UsageError` where none is found and `BankError` where it is not a folder that can be read.
     """
@@ -43,6 +44,8 @@ def find(given: str | None, environ: Mapping[str, str] | None = None, start: Pat
         for name in FOLDERS:
             if (folder / name).is_dir():
                 return _checked(folder / name)
+        if database_of(folder).is_file():  # a bank with a name of its own, seen from inside
+            return _checked(folder)
     raise UsageError(
         f"no bank ({', '.join(FOLDERS)}) at or above", str(start), "name it with --bank PATH or $SYNCD_BANK"
     )

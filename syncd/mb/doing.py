@@ -45,7 +45,9 @@ def carry_out(
     made: Made = {}
 
     def note(tx: Transaction) -> None:
-        made.update(act(tx))
+        from syncd.mb import totals
+
+        totals.kept(tx, lambda: made.update(act(tx)))
 
     if dry_run:
         result = opened.dry_run(note, moment)

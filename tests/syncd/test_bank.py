@@ -94,3 +94,15 @@ def test_an_error_is_one_line_whatever_the_name() -> None:
     """A line break or a byte that is no character in a name is spelled out."""
     line = line_of(SyncdError("odd", "a\nb\udcff.md", "look"))
     assert line == "odd: a\\nb\\udcff.md — look"
+
+
+def test_a_bank_with_a_name_of_its_own_is_found_from_inside(tmp_path: Path) -> None:
+    """By its database; a folder inside with one of the usual names comes first."""
+    file = banks.database_of(tmp_path / "garden")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    inner = tmp_path / "garden" / "tasks"
+    inner.mkdir()
+    assert banks.find(None, {}, inner) == tmp_path / "garden"
+    (tmp_path / "garden" / "memory-bank").mkdir()
+    assert banks.find(None, {}, tmp_path / "garden") == tmp_path / "garden" / "memory-bank"

@@ -17,6 +17,7 @@ from parser.kinds import kind_of
 from syncd import newbank
 from syncd.bank import database_of
 from syncd.errors import BankError
+from syncd.mb.cli import main as mb
 from syncd.plan.stamps import present
 
 Command = Callable[..., Any]
@@ -271,3 +272,19 @@ def test_a_bank_with_only_a_database_is_refused(tmp_path: Path) -> None:
     database_of(tmp_path).touch()
     with pytest.raises(BankError):
         newbank.create(tmp_path, NOW)
+
+
+def test_the_totals_of_the_session_cache_follow_what_mb_records(fresh: Path) -> None:
+    """Although the plain cache names no task: nothing else of it changes with a status."""
+
+    def totals() -> str:
+        return next(line for line in (fresh / "session_cache.md").read_text("utf-8").splitlines() if "Paused:" in line)
+
+    for asked in (
+        ["task", "add", "T1", "Beds"],
+        ["workflow", "log-work", "--task", "T1", "--summary", "Dug", "--status", "in_progress"],
+    ):
+        assert mb([*asked, "--bank", str(fresh)]) == 0
+    assert totals() == "- Active: 1 | Paused: 0 | Completed: 0"
+    assert mb(["workflow", "complete-task", "T1", "--bank", str(fresh)]) == 0
+    assert totals() == "- Active: 0 | Paused: 0 | Completed: 1"
