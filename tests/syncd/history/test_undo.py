@@ -195,12 +195,12 @@ def test_what_belongs_to_a_row_and_came_later_does_not_go_with_it(live: LiveBank
 
 
 def test_a_number_that_went_to_another_record_is_not_taken_from_it(live: LiveBank) -> None:
-    """The record that comes back gets a new one."""
+    """The record that comes back gets a new one. The other stands elsewhere in the text, or it would be in the way."""
     number = live.value("SELECT max(id) FROM edit_entries")
     lines = live.value("SELECT count(*) FROM file_modifications WHERE edit_entry_id = ?", number)
     live.sql("DELETE FROM edit_entries WHERE id = ?", number)
     first = live.sync().number
-    live.sql("INSERT INTO edit_entries(date, time, task_description) VALUES ('2026-03-09', '10:10', 'Other')")
+    live.sql("INSERT INTO edit_entries(date, time, task_description) VALUES ('2026-03-01', '10:10', 'Other')")
     live.sync()
     words = "SELECT task_description FROM edit_entries WHERE id = ?"
     assert live.value(words, number) == "Other"

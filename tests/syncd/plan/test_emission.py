@@ -8,6 +8,7 @@ from syncd.model import Keyed, Shown, Sides, Verdict
 from syncd.plan import emission
 from syncd.plan.carry import Birth
 from syncd.plan.emission import DocumentChanges, Plan, plan_fields, plan_removal
+from syncd.plan.reconcile import leaving
 from writer.changes import Insert, Remove, SetFields
 
 HISTORY = "edit_history.md"
@@ -156,6 +157,6 @@ def test_a_value_that_no_place_shows_is_asked_of_the_tasks_own_document() -> Non
 def test_a_deleted_row_is_taken_out_of_current_places_only() -> None:
     """What an archive says was so."""
     plan: Plan = {}
-    plan_removal(plan, sides())
+    plan_removal(plan, leaving(sides(), with_task=True))
     assert sorted(plan) == ["session_cache.md", "tasks/T3.md"]
     assert {s.role for s in sides().after} == {Role.OWN, Role.CACHE, Role.ARCHIVE}
