@@ -14,12 +14,12 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prove.frame import ROOT, Budget, Result, scratch
+from prove.races import without_sync
 from schema import history, journal
 from schema.db import Database
 from schema.errors import SyncdError
@@ -373,22 +373,11 @@ _OPERATIONS: tuple[tuple[Callable[[_Bank], None], int], ...] = (
 )  # fmt: skip
 
 
-@contextmanager
-def _without_sync() -> Iterator[None]:
-    """What was is tried here, not the disk."""
-    real = files._sync
-    files._sync = lambda descriptor: None
-    try:
-        yield
-    finally:
-        files._sync = real
-
-
 def run(budget: Budget, seed: int) -> Result:
     """Banks one after the other, until the budget is used up."""
     result, end, did = Result(), time.monotonic() + budget.seconds, Counter[str]()
     number = 0
-    with _without_sync():
+    with without_sync():
         while result.points < budget.points and time.monotonic() < end:
             number += 1
             chance = random.Random(f"{seed}/{number}")
