@@ -136,8 +136,8 @@ class Reader:
             if content is None:
                 break
             undone = newer is not None and newer.emitted and newer.transaction == version.transaction
-            if version.emitted or not undone:
-                texts.append(content.decode("utf-8", "surrogateescape"))
+            if (version.emitted or not undone) and not not_text(content):
+                texts.append(content.decode())
             newer = version
         if path in self._outbox:
             texts = texts[1:]  # the newest one was never on disk
@@ -198,14 +198,19 @@ class Reader:
         return self._collect(path, None)
 
     def _collect(self, path: str, since: str | None) -> tuple[list[str], list[bool]]:
-        """The texts from the one with the digest ``since`` (None: the newest) back."""
+        """The texts from the one with the digest ``since`` (None: the newest) back.
+
+        What was no text is passed over: nobody who saves a text made it from that.
+        """
         texts: list[str] = []
         emitted: list[bool] = []
+        found = since is None
         for version, text in history.texts(self._db, path, _VERSIONS if since is None else None):
             if text is None or len(texts) == _VERSIONS:
                 break
-            if texts or since in (None, version.hash_after):
-                texts.append(text.decode("utf-8", "surrogateescape"))
+            found = found or version.hash_after == since
+            if found and not not_text(text):
+                texts.append(text.decode())
                 emitted.append(version.emitted)
         return texts, emitted
 

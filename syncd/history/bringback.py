@@ -125,6 +125,8 @@ def _rows(engine: Engine, row: RowId, past: RowValues, number: int, gone: bool, 
         wanted[name[0], known] = values
         return known
 
+    if table == "task_subtasks" and not gone:
+        past = {**past, "position": (stored_row(db, row) or past)["position"]}  # the text's order says it, as it is now
     new_key = place(row, past)
     for leaf_table, (column, owners) in PARENTS.items():
         if owners != table or not (gone or leaf_table == "task_dependencies"):

@@ -24,6 +24,7 @@ from syncd.plan.graphs import Graphs
 from syncd.plan.homes import Homes, start
 from syncd.plan.lookup import RowLookup
 from syncd.plan.match import Edited, Matcher
+from syncd.plan.owners import Parents
 from syncd.plan.reconcile import leaving, reached, reconcile, settled, unite
 from syncd.state import BankState
 from writer.changes import Remove
@@ -100,6 +101,8 @@ class Decider:
             sides = {record: gatherer.sides(record) for record in self._records(gatherer)}
             verdicts = {record: self._verdict(s) for record, s in sides.items()}
             families.keep_together(self._db, sides, verdicts)
+            parents = Parents({path: delta.new for path, delta in deltas.items() if delta.new is not None})
+            families.bring_owners_back(parents, self._ask.nets, sides, verdicts)
             families.change_owners(self._ask.nets, sides, verdicts)
             if not self._hold_deletions(sides, verdicts):
                 break

@@ -13,8 +13,10 @@ from schema import store
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Action, Role, Table
-from syncd.model import Keyed, Sides, Verdict
+from syncd.model import Clash, Keyed, Side, Sides, Verdict
 from syncd.plan.gather import RecordId
+from syncd.plan.owners import Parents
+from syncd.plan.reconcile import file_row
 
 
 def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
@@ -27,6 +29,39 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
     for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:
         if _entry_of(db, record[1]) in entries:
             _keep(record, sides, verdicts)
+
+
+def bring_owners_back(
+    parents: Parents, nets: Mapping[RecordId, Net], sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]
+) -> None:
+    """Keep whole what was deleted by row while it was edited by hand: the entry or task with all that is below it.
+
+    Where not it but a line or an item below it was edited, or came, the deletion is told here: it can be taken.
+    """
+    owners = {r for r in nets.keys() & verdicts.keys() if r[0] in _NAMED_BY and _returns(verdicts[r], sides[r])}
+    for record, verdict in list(verdicts.items()):
+        if record[0] in _OWNER and _returns(verdict, sides[record]):
+            link = parents.links(verdict, sides[record]).get(_OWNER[record[0]])
+            owner = (_OWNERS[record[0]], str(link))
+            if owner in verdicts and verdicts[owner].remove:
+                verdicts[owner] = _standing(owner, sides[owner])
+                owners.add(owner)
+    for record, net in nets.items() if owners else ():
+        below = (_OWNERS.get(record[0]), str((net.before or {}).get(_OWNER.get(record[0], ""))))
+        if below in owners and record in verdicts and verdicts[record].remove:
+            verdicts[record] = Verdict(*record, file_row(sides[record]))
+
+
+def _returns(verdict: Verdict, sides: Sides) -> bool:
+    """Whether the files give the record a row that is not there."""
+    return verdict.row is not None and sides.db is None
+
+
+def _standing(owner: RecordId, sides: Sides) -> Verdict:
+    name = _NAMED_BY[owner[0]]
+    value = (sides.base or {}).get(name)
+    told = Clash(sides.after[0].path, *owner, name, value, value, None, Side.FILE, gone=True)
+    return Verdict(*owner, file_row(sides), clashes=(told,))
 
 
 def change_owners(
@@ -78,6 +113,8 @@ def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed
 
 
 _OWNER = {Table.MODIFICATIONS: "edit_entry_id", Table.SUBTASKS: "task_id"}
+_OWNERS = {Table.MODIFICATIONS: Table.ENTRIES, Table.SUBTASKS: Table.TASKS}
+_NAMED_BY = {Table.ENTRIES: "task_description", Table.TASKS: "title"}
 
 
 def _came_back(verdict: Verdict, sides: Sides) -> bool:

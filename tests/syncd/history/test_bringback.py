@@ -82,6 +82,17 @@ def test_a_record_gets_its_values_back(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+def test_the_place_of_an_item_stays_what_the_text_says(live: LiveBank) -> None:
+    """Its position is counted in its document; a restore of the item is not one of its place."""
+    live.edit("tasks/T6.md", "- ", "- [ ] before all others\n- ")
+    live.sync()
+    number, position = live.sql("SELECT id, position FROM task_subtasks WHERE task_id = 'T6' ORDER BY position")[1]
+    assert position == 2
+    assert "as it was" in str(restore_record(live.engine, "task_subtasks", str(number), "1").reason)
+    assert live.value("SELECT position FROM task_subtasks WHERE id = ?", number) == position
+    live.assert_at_rest()
+
+
 def test_an_entry_comes_back_with_its_files(live: LiveBank) -> None:
     """Under its number where that is free."""
     key = live.value("SELECT id FROM edit_entries WHERE time LIKE '19:08%'")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from syncd import requests
 from syncd.history import undo
 from tests.syncd.conftest import Live
 
@@ -156,6 +157,54 @@ def test_a_line_added_by_hand_finds_its_entry_while_a_row_takes_another_one_out(
     live.sql("DELETE FROM edit_entries WHERE task_description = 'Evening'")
     live.sync()
     assert lines(live) == [("Morning", "a.ts"), ("The day before", "c.ts"), ("The day before", "d.ts")]
+    live.assert_at_rest()
+
+
+@pytest.mark.parametrize("way", ["a line below", "a new line below", "itself"])
+def test_an_entry_whose_row_is_deleted_while_it_is_edited_by_hand_stays_whole(
+    small: Callable[..., Live], way: str
+) -> None:
+    """An edit beats a deletion, with all that is below. That it was deleted is told, and can be taken."""
+    live = small({"edit_history.md": HISTORY})
+    rows = live.sql("SELECT id, edit_entry_id, file_path FROM file_modifications ORDER BY id")
+    live.sql("DELETE FROM edit_entries WHERE task_description = 'Evening'")
+    old, new = {
+        "a line below": ("`b.ts` - two", "`b.ts` - two and a half"),
+        "a new line below": ("- Modified `b.ts` - two\n", "- Modified `b.ts` - two\n- Created `x.ts` - four\n"),
+        "itself": (": Evening", ": The evening"),
+    }[way]
+    live.edit("edit_history.md", old, new)
+    report = live.sync()
+    assert live.read("edit_history.md") == HISTORY.replace(old, new)
+    new_row = [(5, 1, "x.ts")] if way == "a new line below" else []
+    assert live.sql("SELECT id, edit_entry_id, file_path FROM file_modifications ORDER BY id") == rows + new_row
+    live.assert_at_rest()
+    told = next(c for c in report.conflicts if c["table"] == "edit_entries")
+    requests.answer(live.engine, "resolve", {"ids": [told["id"]], "take": "db"})
+    assert live.sql("SELECT task_description FROM edit_entries ORDER BY 1") == [("Morning",), ("The day before",)]
+    assert "vening" not in live.read("edit_history.md")
+
+
+@pytest.mark.parametrize("path", ["tasks/T1.md", "archive/T1.md"])
+@pytest.mark.parametrize("way", ["an item", "a new item", "itself"])
+def test_a_task_whose_row_is_deleted_while_it_is_edited_by_hand_stays_whole(
+    small: Callable[..., Live], path: str, way: str
+) -> None:
+    """With its checklist, the numbers of its items, and the lines of its document."""
+    live = small({path: TASK.format("T1")})
+    live.sql("DELETE FROM tasks WHERE id = 'T1'")
+    old, new = {
+        "an item": ("first of T1", "first of T1 by hand"),
+        "a new item": ("- [ ] first", "- [ ] none of T1\n- [ ] first"),
+        "itself": ("🔄 IN PROGRESS", "⏸️ PAUSED"),
+    }[way]
+    live.edit(path, old, new)
+    report = live.sync()
+    assert live.read(path) == TASK.format("T1").replace(old, new)
+    items = live.sql("SELECT id, text FROM task_subtasks ORDER BY id")
+    assert [number for number, _ in items[:2]] == [1, 2]
+    assert [text for _, text in items[1:]] == ["second of T1", "none of T1"][: 2 if way == "a new item" else 1]
+    assert any(c["table"] == "tasks" and c["kept"] == "file" for c in report.conflicts)
     live.assert_at_rest()
 
 
