@@ -38,7 +38,9 @@ def announce(db: Database, behind: int, origin: str, operation: str) -> int:
 
 
 def of_pending(db: Database, upto: int) -> Named:
-    """The names of the pending changes up to id ``upto``."""
+    """The names of the pending changes up to id ``upto``; 0: there are none."""
+    if not upto:
+        return Named((), ())
     rows = db.rows(
         """SELECT DISTINCT a.origin, a.operation FROM row_changes AS c
         LEFT JOIN announced AS a ON c.id BETWEEN a.first AND a.last WHERE c."transaction" IS NULL AND c.id <= ?""",

@@ -228,6 +228,10 @@ class Database:
         """A number that differs from the last one if another connection has committed in between."""
         return int(self.value("PRAGMA data_version"))
 
+    def changes(self) -> int:
+        """How many rows this connection has written so far: it differs from the last one if it wrote in between."""
+        return self._connection.total_changes()
+
     def checkpoint(self, *, truncate: bool = False) -> None:
         """Move committed pages from the -wal file to the database; with ``truncate``, empty the -wal file.
 

@@ -174,6 +174,17 @@ def version_rows(
     return [Version(i, p, t, bool(e), bool(b), bool(a), size, digest) for i, p, t, e, b, a, size, digest in rows]
 
 
+def emitted_lately(db: Database, path: str, number: int) -> bool:
+    """Whether one of the last so many versions of a document was our own writing."""
+    return bool(
+        db.value(
+            """SELECT EXISTS (SELECT 1 FROM (SELECT emitted FROM versions WHERE path = ? ORDER BY id DESC LIMIT ?)
+            WHERE emitted)""",
+            (path, number),
+        )
+    )
+
+
 def versions(db: Database, path: str) -> list[tuple[int, bool]]:
     """``(transaction, emitted)`` of each version of a document, newest first."""
     return [(version.transaction, version.emitted) for version in version_rows(db, path)]

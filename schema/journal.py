@@ -92,8 +92,8 @@ def begin_transaction(
     """
     assert db.in_transaction, "others would see the open transaction and journal their rows into it"
     moment = (now or datetime.now(UTC)).astimezone(UTC)
-    last = latest(db)
-    transaction_id = new_id(moment, last.transaction_id if last else "")
+    last = db.value("SELECT transaction_id FROM transaction_log ORDER BY id DESC LIMIT 1")
+    transaction_id = new_id(moment, last or "")
     number = db.insert(
         """INSERT INTO transaction_log(transaction_id, timestamp, operation_type, origin, status, note)
         VALUES (?, ?, ?, ?, 'open', ?)""",
@@ -169,16 +169,17 @@ def _shrink(db: Database, transaction: int) -> None:
 
     What an insertion put there is in the row itself and in the changes behind it: it is not kept twice.
     """
-    db.run(
-        """UPDATE row_changes SET after = NULL WHERE "transaction" = ? AND operation = 'insert'""", (transaction,)
-    )
     rows = db.rows(
-        """SELECT id, before, after FROM row_changes WHERE "transaction" = ? AND
-        coalesce(length(before), 0) + coalesce(length(after), 0) > ? AND typeof(coalesce(before, after)) = 'text'""",
+        """SELECT id, operation, before, after FROM row_changes WHERE "transaction" = ?1 AND
+        (operation = 'insert' AND after IS NOT NULL OR coalesce(length(before), 0) + coalesce(length(after), 0) > ?2
+        AND typeof(coalesce(before, after)) = 'text')""",
         (transaction, _LONG),
     )
-    packed = []
-    for number, before, after in rows:
+    packed: list[tuple[bytes | None, bytes | None, int]] = []
+    for number, operation, before, after in rows:
+        if operation == Action.INSERT:
+            packed.append((None, None, number))
+            continue
         base = (after or "").encode()
         packed.append((
             None if before is None else deltas.encode(before.encode(), base),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from schema.db import Database
 from schema.triggers import RECORD_COLUMNS
@@ -131,25 +131,43 @@ def noted_drift(db: Database) -> int | None:
     return int(noted[1]) if noted and noted[0] == _last_number(db) else None
 
 
+class Noted(NamedTuple):
+    """What `note_drift` noted: the fields of tasks, as key and name, that places differ in, and their text in the
+    database. ``fields`` is None where there were transactions since. Those that will follow are among them."""
+
+    fields: set[tuple[str, str]] | None
+    text: str | None
+
+
+def drift_noted(db: Database) -> Noted:
+    """The fields that were noted, and as what."""
+    last, count, text = db.rows(
+        """SELECT (SELECT max(id) FROM transaction_log), (SELECT value FROM state WHERE name = 'drift'),
+        (SELECT value FROM state WHERE name = 'drift_fields')"""
+    )[0]
+    if last is None:
+        return Noted(set(), text)
+    if text is None or (count or "").split()[:1] != [str(last)]:
+        return Noted(None, text)
+    return Noted({(key, name) for key, name in json.loads(text)}, text)
+
+
 def noted_fields(db: Database) -> set[tuple[str, str]] | None:
-    """The fields of tasks, as key and name, that places differ in by what was noted; None as for `noted_drift`.
+    """The fields of `drift_noted`."""
+    return drift_noted(db).fields
 
-    Those are among them that will follow, because they were edited in one place.
+
+def note_drift(
+    db: Database, fields: Collection[tuple[str, str]], number: int | None = None, noted: str | None = None
+) -> None:
+    """Note that as of the last transaction these fields differ, as key and name.
+
+    ``number`` is that transaction's and ``noted`` the text that the database has of the fields, where they are known.
     """
-    if _last_number(db) == "None":
-        return set()
-    fields = named(db, "drift_fields")
-    if noted_drift(db) is None or fields is None:
-        return None
-    return {(key, name) for key, name in json.loads(fields)}
-
-
-def note_drift(db: Database, fields: Collection[tuple[str, str]]) -> None:
-    """Note that as of the last transaction these fields differ, as key and name."""
-    following = {(key, name) for table, key, name in follows(db) if table == "tasks"}
+    following = {(key, name) for table, key, name in follows(db) if table == "tasks"} if fields else set()
     told = json.dumps(sorted(fields))
-    values = [("drift", f"{_last_number(db)} {len(set(fields) - following)}")]
-    if told != named(db, "drift_fields"):
+    values = [("drift", f"{_last_number(db) if number is None else number} {len(set(fields) - following)}")]
+    if told != (noted if noted is not None else named(db, "drift_fields")):
         values.append(("drift_fields", told))
     db.run_many("INSERT OR REPLACE INTO state(name, value) VALUES (?, ?)", values)
 

@@ -22,7 +22,7 @@ from schema.triggers import RECORD_COLUMNS
 __all__ = [
     "DocumentRow", "NewSection", "ReadingRow", "SectionRow", "delete_record", "document", "documents", "drop_document",
     "fetch", "fetch_all", "insert_record", "load_sections", "readings_of", "replace_sections", "save_document",
-    "state_get", "state_set", "timestamp_of", "touch_document", "update_record", "write_row",
+    "state_get", "state_set", "timestamp_of", "touch_document", "update_record", "write_document", "write_row",
     "write_rows",
 ]  # fmt: skip
 
@@ -67,6 +67,15 @@ def document(db: Database, path: str) -> DocumentRow | None:
     """The document at ``path``, None where the database has none."""
     row = db.row(f"{_DOCUMENT} WHERE path = ?", (path,))
     return DocumentRow(*row) if row else None
+
+
+def write_document(db: Database, row: DocumentRow) -> None:
+    """Make the document with this row's id be what the row says. Its path stays."""
+    db.run(
+        """UPDATE documents SET kind = ?, hash = ?, size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, "transaction" = ?,
+        problem = ? WHERE id = ?""",
+        (*row[2:], row.id),
+    )
 
 
 def save_document(

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from schema import announced, history, journal, overview, store
 from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
+from schema.store import DocumentRow
 from syncd import drift, holds, numbers
 from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
@@ -102,7 +104,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
     with db.atomic():
         if last_change(db) != batch.seen:
             raise Moved
-        drifting = overview.noted_fields(db)
+        noted = overview.drift_noted(db)
         opened = journal.begin_transaction(db, batch.operation, batch.origin, now, batch.note)
         number = opened.number
         for path in numbers.release(db, batch.verdicts):
@@ -113,7 +115,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         parents = Parents(documents if batch.read is None else batch.read)
         names, changed = _write_rows(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
-        stored: dict[str, list[SectionRow]] = {}
+        stored: dict[str, _Stored] = {}
         files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
         _position_subtasks(db, names, batch.bases)
         _name_sessions(db, batch, names)
@@ -125,9 +127,10 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         tables = {v.table.value for v, _ in batch.verdicts} | {table for table, _ in batch.rows}
         tables |= {"documents"} if batch.bases else set()
         journal.finish(db, opened, tables, changed + len(batch.rows), milliseconds)
-        if drifting is not None and not batch.rows:
+        if noted.fields is not None and not batch.rows:
             keyed = {b.path: b.keyed for b in batch.bases}
-            overview.note_drift(db, drift.carried(drifting, batch.verdicts, keyed, overview.unsealed(db)))
+            fields = drift.carried(noted.fields, batch.verdicts, keyed, lambda: overview.unsealed(db))
+            overview.note_drift(db, fields, number, noted.text)
     state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)
@@ -213,6 +216,8 @@ def _insert(db: Database, verdict: Verdict, links: Mapping[str, Value], now: dat
 
 def _seal(db: Database, number: int, batch: Batch) -> None:
     """Other clients' changes become part of this transaction, except those of records that wait."""
+    if not batch.seen:
+        return  # there are none
     keep = {(table.value, key) for table, key in batch.unsealed} | batch.kept
     if not keep:
         journal.seal(db, number, batch.seen)
@@ -226,13 +231,20 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
     db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
 
 
+class _Stored(NamedTuple):
+    """A document as it is in the database now."""
+
+    row: DocumentRow
+    sections: list[SectionRow]
+
+
 def _save(
     db: Database,
     state: BankState,
     base: NewBase,
     names: Mapping[RecordId, str],
     number: int,
-    stored: dict[str, list[SectionRow]],
+    stored: dict[str, _Stored],
 ) -> bool:
     """Write the new base of one document, its history, and the outbox line. Whether its file has to be written."""
     row = state.rows.get(base.path)
@@ -269,18 +281,37 @@ def _digest(data: bytes | None) -> str | None:
 
 def _save_document(
     db: Database, state: BankState, base: NewBase, new: bytes, names: Mapping[RecordId, str], number: int
-) -> list[SectionRow]:
-    """The sections as they are stored now."""
+) -> _Stored:
+    """Write the document's row, and those of its sections that differ."""
     stat = base.stat if base.disk == new else None
     size, mtime, ctime, inode = (stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode) if stat else (len(new), 0, 0, 0)
     document = base.keyed.document if base.keyed else None
     old = state.base(base.path)
     old_sections = state.sections(base.path)
-    document_id = store.save_document(
-        db, base.path, kind=document.kind if document else "opaque", hash=base.digest or digest(new), size=size,
-        mtime_ns=mtime,
-        ctime_ns=ctime, inode=inode, transaction=number, problem=base.problem,
-    )  # fmt: skip
+    known = state.rows.get(base.path)
+    kind, found = document.kind if document else "opaque", base.digest or digest(new)
+    if known is not None:
+        row = DocumentRow(known.id, base.path, kind, found, size, mtime, ctime, inode, number, base.problem)
+        store.write_document(db, row)
+    else:
+        new_id = store.save_document(
+            db, base.path, kind=kind, hash=found, size=size, mtime_ns=mtime, ctime_ns=ctime, inode=inode,
+            transaction=number, problem=base.problem,
+        )  # fmt: skip
+        row = DocumentRow(new_id, base.path, kind, found, size, mtime, ctime, inode, number, base.problem)
+    return _Stored(row, _save_sections(db, row.id, base, new, names, old, old_sections))
+
+
+def _save_sections(
+    db: Database,
+    document_id: int,
+    base: NewBase,
+    new: bytes,
+    names: Mapping[RecordId, str],
+    old: Keyed | None,
+    old_sections: list[SectionRow],
+) -> list[SectionRow]:
+    """The sections as they are stored now."""
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
         return _replace(db, document_id, store.load_sections(db, document_id), _sections(base, new, 0, None, names))
     first, end_old, end_new = _window(old, base.keyed, base.bounds)
@@ -380,18 +411,17 @@ def _settle_holds(db: Database, bases: Sequence[NewBase], now: datetime) -> None
 
 
 def _refresh(
-    state: BankState, base: NewBase, sections: list[SectionRow] | None, names: Mapping[RecordId, str]
+    state: BankState, base: NewBase, stored: _Stored | None, names: Mapping[RecordId, str]
 ) -> None:
-    """Read the document's row again, and remember its parsed form with the keys that new records were given."""
-    row = store.document(state.db, base.path)
+    """Remember the document's row, and its parsed form with the keys that new records were given."""
     state.forget(base.path)
-    if row is None:
+    if stored is None:
         state.rows.pop(base.path, None)
         return
-    state.rows[base.path] = row
-    if base.keyed is not None and sections is not None:
+    state.rows[base.path] = stored.row
+    if base.keyed is not None:
         assert base.content is not None
-        state.keep(base.path, Kept(_renamed(base.keyed, names), sections, base.content))
+        state.keep(base.path, Kept(_renamed(base.keyed, names), stored.sections, base.content))
 
 
 def _renamed(keyed: Keyed, names: Mapping[RecordId, str]) -> Keyed:

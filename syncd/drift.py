@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import NamedTuple
 
 from parser.document import Document
@@ -71,16 +71,17 @@ def carried(
     known: Set[tuple[str, str]],
     verdicts: Iterable[tuple[Verdict, Sides]],
     documents: Mapping[str, Keyed | None],
-    underway: Set[tuple[str, str]],
+    unsealed: Callable[[], Set[tuple[str, str]]],
 ) -> set[tuple[str, str]]:
     """The fields that differ after a transaction, from those that did before it and what it touched. Pure.
 
     ``documents`` are those that it writes (None: gone); all other places of a record are as its sides have them.
-    ``underway`` are table and key of rows that wait to be written.
+    ``unsealed`` gives table and key of rows that wait to be written; it is asked where tasks were touched.
     """
     tasks = {verdict.key: (verdict.row, sides) for verdict, sides in verdicts if verdict.table is Table.TASKS}
     if not tasks:
         return set(known)
+    underway = unsealed()
     shown: dict[str, list[Reading]] = {
         key: [s.reading for s in sides.after if s.path not in documents and kind_of(s.path) in _KINDS]
         for key, (_, sides) in tasks.items()

@@ -27,7 +27,7 @@ from syncd.errors import expected
 from syncd.flips import Flips
 from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report
-from syncd.pending import Seen, row_changes
+from syncd.pending import Pending, Seen, row_changes
 from syncd.plan.decide import Decided, Decider, Question
 from syncd.rounds import Round, add, named, report
 from syncd.state import BankState
@@ -180,14 +180,15 @@ class Engine:
         began = time.perf_counter()
         done = Round()
         outbox = publish.outbox(self.db)
+        chosen, mode = self.chosen_mode, self.mode
         if not dry_run:
             self._sweep(only)
-            if outbox and self.mode is not Mode.OBSERVE:
+            if outbox and mode is not Mode.OBSERVE:
                 outbox = publish.settle_outbox(
                     self.db, self.state, self.bank, self.held, outbox, only, done.waiting, done.unwritten
                 )
         found = self._scan(only, outbox, settle)
-        if self._united and self.mode is not Mode.OBSERVE:
+        if self._united and mode is not Mode.OBSERVE:
             self._bring_back(found, dry_run, done)
         if not dry_run:
             publish.leave_unwritten(found, outbox, done.waiting, done.unwritten)
@@ -195,20 +196,21 @@ class Engine:
         done.waiting |= found.waiting
         done.problems += [f"{path}: {why}" for path, why in sorted(found.problems.items())]
         seen = last_change(self.db)
-        nets = (rows := row_changes(self.db)).records
+        nets = (rows := row_changes(self.db) if seen else Pending()).records
         edits = edited_sections(self.db, self.state, rows.sections)
         if not dry_run:
             self._late += rescued(self.db, self.bank, self.held, None)
-        incoming = self._incoming(found, outbox, edits, done)
+        standing = holds.standing(self.db)
+        incoming = self._incoming(found, outbox, edits, chosen, standing, done)
         follows = holds.follows(self.db) if follow else frozenset()
         if not incoming and not nets and not follows and not (rows.idle and not dry_run):
             if not dry_run:
-                holds.note(self.db, [], found, self._clock())
+                holds.note(self.db, standing.open, [], found, self._clock())
             return done
         saved = [path for path, arrived in incoming.items() if self._saved(arrived)]
-        flipping = self.flips.reasons(saved, time.monotonic()) | holds.flipping(self.db)
+        flipping = self.flips.reasons(saved, time.monotonic()) | standing.flipping
         question = Question(
-            incoming, nets, follows, holds.accepted(self.db), self.mode, follow, self._clock(), flipping, self._united
+            incoming, nets, follows, standing.accepted, mode, follow, self._clock(), flipping, self._united
         )
         decided = Decider(self.db, self.state, self.config, question).decide()
         done.came_back += sum(v.insert and bool(s.before) for v, s in decided.verdicts if self._united)
@@ -217,9 +219,9 @@ class Engine:
         if dry_run:
             self._describe(decided, incoming, done)
             return done
-        if strict and decided.refused and self.mode is not Mode.OBSERVE:
+        if strict and decided.refused and mode is not Mode.OBSERVE:
             return done
-        holds.note(self.db, decided.holds, found, self._clock())
+        holds.note(self.db, standing.open, decided.holds, found, self._clock())
         self._carry_out(decided, incoming, edits, outbox, Seen(seen, rows.idle), began, done)
         return done
 
@@ -281,15 +283,21 @@ class Engine:
         return young
 
     def _incoming(
-        self, found: Scan, outbox: dict[str, str | None], edits: EditedSections, done: Round
+        self,
+        found: Scan,
+        outbox: dict[str, str | None],
+        edits: EditedSections,
+        chosen: Mode,
+        standing: holds.Standing,
+        done: Round,
     ) -> dict[str, Incoming]:
-        output = self.chosen_mode is Mode.DATABASE_FIRST
+        output = chosen is Mode.DATABASE_FIRST
         if output and self.unfinished is not None:  # neither may a file be written nor is it to be absorbed
             done.waiting |= dict.fromkeys((*found.changed, *found.missing), self.unfinished)
             return {}
-        writes = self.mode is not Mode.OBSERVE
+        writes = chosen is not Mode.OBSERVE and self.unfinished is None
         texts = edits.texts if writes else {}
-        taken = {(path, digest) for path, _, digest in holds.accepted(self.db)} if output else ()
+        taken = {(path, digest) for path, _, digest in standing.accepted} if output else ()
         reader = Reader(
             self.db, self.state, outbox, texts, writes, output=output, united=self._united, taken=taken
         )

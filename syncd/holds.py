@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from schema.db import Database
 from schema.records import Table, Value
@@ -36,14 +37,31 @@ def open_holds(db: Database) -> tuple[dict[str, object], ...]:
     return tuple(dict(zip(_HOLD, row, strict=True)) for row in rows)
 
 
-def accepted(db: Database) -> frozenset[tuple[str, str, str | None]]:
-    """Holds that got their yes and were not absorbed yet."""
-    return frozenset(db.rows("SELECT path, kind, hash FROM holds WHERE state = 'accepted' AND settled_at IS NULL"))
+class Standing(NamedTuple):
+    """The holds that count for a converge; mostly there are none. Only who has the bank's lock changes them.
+
+    ``accepted`` got their yes and were not absorbed yet, as ``(path, kind, hash)``; ``flipping`` are documents that
+    another program rewrites again and again, with the sentence; ``open`` are ``(id, path, kind, hash)`` of those of
+    documents that wait.
+    """
+
+    accepted: frozenset[tuple[str, str, str | None]]
+    flipping: dict[str, str]
+    open: Sequence[tuple[int, str, str, str | None]]
 
 
-def flipping(db: Database) -> dict[str, str]:
-    """Documents that are held because another program rewrites them again and again, with the sentence."""
-    return dict(db.rows("SELECT path, reason FROM holds WHERE kind = 'flips' AND state = 'open'"))
+def standing(db: Database) -> Standing:
+    """What the database has of them now."""
+    rows = db.rows(
+        """SELECT id, path, kind, hash, reason, state FROM holds
+        WHERE state = 'open' OR state = 'accepted' AND settled_at IS NULL"""
+    )
+    opened = [row for row in rows if row[5] == "open"]
+    return Standing(
+        frozenset((path, kind, digest) for _, path, kind, digest, _, state in rows if state == "accepted"),
+        {path: reason for _, path, kind, _, reason, _ in opened if kind == "flips"},
+        [row[:4] for row in opened if row[2] != "database"],
+    )
 
 
 def follows(db: Database) -> frozenset[tuple[RecordId, str]]:
@@ -52,18 +70,20 @@ def follows(db: Database) -> frozenset[tuple[RecordId, str]]:
     return frozenset(((Table(table), key), name) for table, key, name in rows)
 
 
-def note(db: Database, held: Sequence[Hold], found: Scan, now: datetime) -> None:
-    """Bring the open holds to what is held now. Writes only what differs."""
+def note(
+    db: Database, known: Sequence[tuple[int, str, str, str | None]], held: Sequence[Hold], found: Scan, now: datetime
+) -> None:
+    """Bring the open holds, which are ``known`` (`Standing.open`), to what is held now. Writes only what differs."""
     wanted = {(h.path, h.kind, h.hash): h for h in held}
-    rows = db.rows("SELECT id, path, kind, hash FROM holds WHERE state = 'open' AND kind IS NOT 'database'")
-    for number, path, kind, _ in rows:
+    rows: list[tuple[int, str, str, str | None]] = []
+    for number, path, kind, digest in known:
         # A program that goes on rewriting a held document is still the same case.
         again = next((h for h in held if kind == "flips" and (h.path, h.kind) == (path, kind)), None)
-        if again is not None:
+        if again is not None and again.hash != digest:
             db.run("UPDATE holds SET hash = ? WHERE id = ?", (again.hash, number))
-    rows = db.rows("SELECT id, path, kind, hash FROM holds WHERE state = 'open' AND kind IS NOT 'database'")
+        rows.append((number, path, kind, again.hash if again is not None else digest))
     present = {(path, kind, digest) for _, path, kind, digest in rows}
-    gone = [number for number, *key in rows if tuple(key) not in wanted and _looked_at(found, key[0])]
+    gone = [number for number, *key in rows if tuple(key) not in wanted and _looked_at(found, str(key[0]))]
     new = [h for key, h in wanted.items() if key not in present]
     if not gone and not new:
         return

@@ -174,7 +174,7 @@ class Reader:
 
     def _had(self, path: str, text: str) -> tuple[str | None, bool]:
         """The text that ``text`` was made from, None where that is the base; whether what it takes back is told."""
-        if not any(version.emitted for version in history.version_rows(self._db, path, limit=_VERSIONS)):
+        if not history.emitted_lately(self._db, path, _VERSIONS):
             return None, False
         texts, emitted = self._texts(path)
         number = nearest(text, texts)

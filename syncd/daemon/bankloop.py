@@ -59,6 +59,7 @@ class BankLoop:
         self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None, hooks: Hooks | None = None
     ) -> None:
         self.bank = bank
+        self._file = database_of(bank)
         self.config = Config()
         self.tried = False  # whether it was opened, or failed to be, at least once
         self.share = 1
@@ -243,12 +244,12 @@ class BankLoop:
             raise lock.busy(self.bank)
         self.config = config.load(self.bank)
         engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
-        self._database = dbfile.identity(database_of(self.bank))
+        self._database = dbfile.identity(self._file)
         if engine.found is not None:
             self._log.warning("database.replaced", reason=engine.found)
         self._watcher.start()
         self._watch_at = time.monotonic() + _WATCH_AGAIN
-        self._rows = RowHints(engine.db.data_version)
+        self._rows = RowHints(engine.db.data_version, engine.db.changes)
         self.paused = overview.named(engine.db, PAUSED)
         self._news.know(engine.db)
         if self.paused is None:
@@ -258,7 +259,7 @@ class BankLoop:
         self._serve(engine)
         self._scan_at = self._next_scan()
         self._daily.plan(self._engine, self.config, self.share)
-        self._folded = dbfile.written(database_of(self.bank))
+        self._folded = dbfile.written(self._file)
         self._lock.announce_ready()
         self._log.info("bank.ready", polling=self._watcher.reason, paused=self.paused)
 
@@ -271,7 +272,7 @@ class BankLoop:
         engine = self._open_again() if self._back_off.failures else self._engine
         paths = dirty.paths | self._again.due(now) | self._refused.due(now)
         scan = dirty.scan or now >= self._scan_at
-        changed = self._rows.changed(dirty.database, now)
+        changed = self._rows.changed(dirty.database, now, hurry=bool(paths or scan))
         if self._hinted is None:
             self._hinted = dirty.since if dirty.since is not None or not changed else self._rows.told_at
         rows = changed or scan or self._rows_due
@@ -334,14 +335,14 @@ class BankLoop:
 
     def _is_another(self) -> bool:
         """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
-        return self._watcher.gone or dbfile.identity(database_of(self.bank)) != self._database
+        return self._watcher.gone or dbfile.identity(self._file) != self._database
 
     def _overwritten(self, engine: Engine) -> bool:
         """Whether another program wrote an older or a damaged database over this one, in its very file.
 
         Only checkpoints write that file, mostly our own. Raises `CorruptDatabase`.
         """
-        written = dbfile.written(database_of(self.bank))
+        written = dbfile.written(self._file)
         if written == self._folded:
             return False
         if lineage.is_same(self.bank):
@@ -357,7 +358,7 @@ class BankLoop:
         self.close()
         self.tried = True
         require_root(self.bank)
-        if dbfile.identity(database_of(self.bank)) is None:
+        if dbfile.identity(self._file) is None:
             require_documents(self.bank)  # an empty folder may be a disk that is not mounted
         self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake, hub=self._hub)
         self._again, self._refused = Again(), Again(_REFUSED, _BACK_OFF)
@@ -371,7 +372,7 @@ class BankLoop:
         last, self._engine, self._rows = self._engine, None, None
         last.close()
         self._engine = Engine.open(self.bank, create=False, config=self.config)
-        self._rows = RowHints(self._engine.db.data_version)
+        self._rows = RowHints(self._engine.db.data_version, self._engine.db.changes)
         return self._engine
 
     def _watch_anew(self) -> None:
@@ -394,7 +395,7 @@ class BankLoop:
             self._drift_at = None
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
-            self._folded = dbfile.written(database_of(self.bank))
+            self._folded = dbfile.written(self._file)
             lineage.note(self.bank, engine.db)
             if self.share > 1:
                 engine.db.run("PRAGMA shrink_memory")

@@ -6,6 +6,8 @@ May import the standard library only.
 from __future__ import annotations
 
 import os
+import stat
+from functools import lru_cache
 from pathlib import Path
 
 _WORKING = {
@@ -32,31 +34,46 @@ def git_unfinished(root: Path) -> str | None:
 
 
 def _first(root: Path, signs: dict[str, str]) -> str | None:
-    folder = git_folder(root)
+    folder = _found(root)
     if folder is None:
         return None
-    return next((reason for name, reason in signs.items() if os.path.lexists(folder / name)), None)
+    return next((reason for name, reason in signs.items() if os.path.lexists(f"{folder}/{name}")), None)
 
 
 def git_folder(root: Path) -> Path | None:
     """The ``.git`` folder of the nearest repository at or above ``root``, that of a linked work tree included."""
-    for folder in (root, *root.parents):
-        sign = folder / ".git"
-        if sign.is_dir():
+    found = _found(root)
+    return None if found is None else Path(found)
+
+
+def _found(root: Path) -> str | None:
+    """As `git_folder`, without making paths: this is asked at each edit, and a path costs more than a stat."""
+    for sign in _signs(root):
+        try:
+            mode = os.stat(sign).st_mode
+        except OSError:
+            continue
+        if stat.S_ISDIR(mode):
             return sign
-        if sign.is_file():
+        if stat.S_ISREG(mode):
             return _pointed(sign)
     return None
 
 
-def _pointed(sign: Path) -> Path | None:
+@lru_cache(maxsize=256)
+def _signs(root: Path) -> tuple[str, ...]:
+    """Where a ``.git`` may be, nearest first."""
+    return tuple(os.fspath(folder / ".git") for folder in (root, *root.parents))
+
+
+def _pointed(sign: str) -> str | None:
     """Where a ``.git`` file leads; None where it cannot be read or leads nowhere."""
     try:
-        with sign.open("rb") as file:
+        with open(sign, "rb") as file:
             text = os.fsdecode(file.read(_LONGEST_POINTER))
     except OSError:
         return None
     if not text.startswith("gitdir: "):
         return None
-    folder = sign.parent / text.removeprefix("gitdir: ").rstrip("\n")
-    return folder if folder.is_dir() else None
+    folder = os.path.join(os.path.dirname(sign), text.removeprefix("gitdir: ").rstrip("\n"))
+    return folder if os.path.isdir(folder) else None

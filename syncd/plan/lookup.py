@@ -13,10 +13,12 @@ class RowLookup:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._empty = not db.value("SELECT EXISTS (SELECT 1 FROM edit_entries)")
+        self._empty: bool | None = None
 
     def entries_at(self, minute: str) -> list[tuple[str, Row]]:
         """Entries whose time starts with ``minute`` (``HH:MM``)."""
+        if self._empty is None:
+            self._empty = not self._db.value("SELECT EXISTS (SELECT 1 FROM edit_entries)")
         if self._empty:
             return []
         rows = self._db.rows(
