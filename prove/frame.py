@@ -28,6 +28,7 @@ from typing import Protocol, TypeVar
 ROOT = Path(__file__).resolve().parent.parent
 
 _Item = TypeVar("_Item")
+_FAILURES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,21 @@ def scratch(name: str, *, memory: bool = True) -> Iterator[Path]:
 def spread(tried: Callable[[_Item], Result], items: Iterable[_Item], budget: Budget) -> Result:
     """Try items, each a point or more, until the budget is used up; by several processes where it asks for them.
 
-    An exception of ``tried`` is a failure of its item. Items are taken in order.
+    An exception of ``tried`` is a failure of its item. Items are taken in order. Where much fails, it ends early.
     """
     total, end, source = Result(), time.monotonic() + budget.seconds, iter(items)
     if budget.workers == 1:
         for item in source:
             total.add(_guarded(tried, item))
-            if total.points >= budget.points or time.monotonic() > end:
+            if total.points >= budget.points or time.monotonic() > end or len(total.failures) > _FAILURES:
                 break
         return total
     _tried.append(tried)  # the processes are forks of this one: they know it, and whatever it holds
     with ProcessPoolExecutor(budget.workers, get_context("fork")) as pool:
         running: set[Future[Result]] = set()
         while True:
-            if total.points + len(running) < budget.points and time.monotonic() < end:
+            more = total.points + len(running) < budget.points and len(total.failures) <= _FAILURES
+            if more and time.monotonic() < end:
                 free = 2 * budget.workers - len(running)
                 running |= {pool.submit(_guarded_there, item) for item in islice(source, free)}
             if not running:

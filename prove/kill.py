@@ -20,7 +20,7 @@ from syncd.daemon import daemon
 
 WHAT = f"kills before a system call, in {len(SCENARIOS)} scenarios; then a new process, killed too at a third of them"
 WHOLE = Budget(12_000, 1100, 2)
-SHORT = Budget(120, 40)
+SHORT = Budget(110, 25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ def _chosen(budget: Budget, seed: int) -> Sequence[Scenario]:
     return SCENARIOS if budget.workers > 1 else random.Random(seed).sample(SCENARIOS, 14)
 
 
-def _points(
-    oracles: dict[str, Oracle], kernel: bool, wanted: int, chance: random.Random
-) -> tuple[list[_Point], int]:
+def _points(oracles: dict[str, Oracle], kernel: bool, wanted: int, chance: random.Random) -> tuple[list[_Point], int]:
     """Points without a second kill in an order of chance, all scenarios by turns; how many different there are."""
     queues = []
     for name, oracle in oracles.items():

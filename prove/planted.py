@@ -7,11 +7,14 @@ stands in the code exactly once, so that the list cannot rot; the whole form run
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +26,7 @@ WHOLE = Budget(1_000, 900, 2)
 SHORT = Budget(0, 10)
 
 _LEFT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "scratch", "build", "dist", "results")
-_LIMIT_S = 240
+_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,43 +69,56 @@ def run(budget: Budget, seed: int) -> Result:
         total.points = len(known)
         return total
     with scratch("planted") as folder:
-        sound = Bug("no bug at all", "README.md", "", "", tuple(sorted({t for bug in known for t in bug.tests})))
-        if why := _noticed(sound, folder, 4 * _LIMIT_S):
-            return Result(0, [f"the tests fail without a bug: {why}"])
+        sound = folder / "sound"
+        shutil.copytree(ROOT, sound, ignore=_LEFT)
         plantable = [bug for bug in known if misplaced(bug) is None]
-        total.add(spread(_planting(folder), plantable, budget))
-    total.notes.append(f"{total.points} of {len(known)} bugs planted")
+        if why := _failed(sound, tuple(sorted({test for bug in plantable for test in bug.tests})), 2 * _LIMIT_S, "2"):
+            return Result(0, [*total.failures, f"the tests fail without a bug: {why}"])
+        random.Random(seed).shuffle(plantable)
+        total.add(spread(_planting(sound), plantable, budget))
+    total.notes.append(f"{total.points} of {len(known)} bugs planted, each with the tests that are named for it")
     return total
 
 
-def _planting(folder: Path) -> Callable[[Bug], Result]:
+def _planting(sound: Path) -> Callable[[Bug], Result]:
     def plant(bug: Bug) -> Result:
-        return Result(1, [] if _noticed(bug, folder) else [f"survived: {bug}"])
+        return Result(1, [] if _noticed(bug, sound) else [f"survived: {bug}"])
 
     return plant
 
 
-def _noticed(bug: Bug, folder: Path, limit: float = _LIMIT_S) -> str:
-    """The end of the tests' output where they failed, "" where they passed, with the bug planted in a copy."""
-    place = folder / f"{abs(hash(bug.name)):x}"
+def _noticed(bug: Bug, sound: Path) -> bool:
+    """Whether a test fails with the bug planted in a copy; the tests named first are tried first, and the first
+    failure is enough. The copy has the compiled modules of the ``sound`` one, but for the file with the bug."""
+    place = sound.with_name(f"{abs(hash(bug.name)):x}")
     try:
-        shutil.copytree(ROOT, place, ignore=_LEFT)
+        shutil.copytree(sound, place)
         file = place / bug.file
-        file.write_text(file.read_text(encoding="utf-8").replace(bug.old, bug.new, 1) if bug.old else file.read_text())
-        return _failed(place, bug.tests, limit)
+        file.write_text(file.read_text(encoding="utf-8").replace(bug.old, bug.new, 1), encoding="utf-8")
+        return bool(_failed(place, bug.tests, _LIMIT_S))
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _failed(place: Path, tests: tuple[str, ...], limit: float) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+def _failed(place: Path, tests: tuple[str, ...], limit: float, processes: str = "0") -> str:
+    """The end of the tests' output where they failed or hung, "" where they passed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", processes,
+               f"--basetemp={place}-pytest", *tests]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    running = subprocess.Popen(
+        command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+    )  # fmt: skip
     try:
-        done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, timeout=limit, check=False
-        )
+        said, _ = running.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         return "a test hangs"
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"the tests could not run: {done.stdout[-500:]} {done.stderr[-500:]}")
-    return done.stdout[-1500:] if done.returncode else ""
+    finally:
+        with suppress(ProcessLookupError):  # what a test started, too
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        shutil.rmtree(f"{place}-pytest", ignore_errors=True)
+    if running.returncode not in (0, 1):
+        raise RuntimeError(f"the tests could not run: {said[-800:]}")
+    return said[-1500:] if running.returncode else ""

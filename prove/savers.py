@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
-import os
+import select
 import struct
 import subprocess
 import sys
@@ -15,10 +14,8 @@ from prove.frame import ROOT
 WAYS = ("rename", "in place", "slowly", "late")
 
 _SAVER = """
-import mmap, os, struct, sys, time
-board, file, how, who = sys.argv[1:]
-with open(board, "r+b") as f:
-    shared = mmap.mmap(f.fileno(), 4096)
+import os, struct, sys, time
+file, how, who = sys.argv[1:]
 
 def by_rename(text):
     with open(f"{file}.{who}.saving", "wb") as out:
@@ -46,55 +43,52 @@ def late(text):
     os.pwrite(out, text, 0)
     os.close(out)
 
-save, done = {"rename": by_rename, "in place": in_place, "slowly": slowly, "late": late}[how], 0
-while True:
-    turn, delay, length = struct.unpack_from("=idi", shared, 0)
-    if turn == done:
-        os.sched_yield()
-        continue
-    if turn < 0:
-        break
-    text = shared[128:128 + length]
+save = {"rename": by_rename, "in place": in_place, "slowly": slowly, "late": late}[how]
+while told := os.read(0, 4096):
+    turn, delay = struct.unpack_from("=id", told)
     end = time.perf_counter() + delay
     while time.perf_counter() < end:
         pass
-    save(text)
-    done = turn
-    struct.pack_into("=i", shared, 64, done)
+    save(told[12:])
+    os.write(1, told[:4])
 """
 
 
 class Saver:
-    """Another process that saves once for each turn, so many seconds after it was told to."""
+    """Another process that saves once for each turn, so many seconds after it was told to.
 
-    def __init__(self, board: Path, file: Path, how: str, who: str = "the person") -> None:
-        board.write_bytes(bytes(4096))
-        with board.open("r+b") as shared:
-            self._shared = mmap.mmap(shared.fileno(), 4096)
+    It sleeps in between, so that there may be as many as there are processors and they disturb nobody.
+    """
+
+    def __init__(self, file: Path, how: str, who: str = "the person") -> None:
         self._who = who
-        self._process = subprocess.Popen([sys.executable, "-c", _SAVER, str(board), str(file), how, who], cwd=ROOT)
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-c", _SAVER, str(file), how, who],
+            cwd=ROOT, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._tell, self._done = self._process.stdin, self._process.stdout
 
     def go(self, turn: int, delay: float, text: bytes | None = None) -> bytes:
-        """Let it save ``text`` (at most 3,900 bytes; one of its own if not given) after ``delay`` seconds."""
+        """Let it save ``text`` (at most 4,000 bytes; one of its own if not given) after ``delay`` seconds."""
         text = b"save %d of %s" % (turn, self._who.encode()) if text is None else text
-        self._shared[128 : 128 + len(text)] = text
-        struct.pack_into("=di", self._shared, 4, delay, len(text))
-        struct.pack_into("=i", self._shared, 0, turn)
+        self._tell.write(struct.pack("=id", turn, delay) + text)
         return text
 
     def wait(self, turn: int) -> None:
         """Until it has saved. Raises TimeoutError if it does not."""
-        end = time.monotonic() + 30
-        while struct.unpack_from("=i", self._shared, 64)[0] != turn:
-            if time.monotonic() > end:
-                raise TimeoutError(f"{self._who} did not save")
-            os.sched_yield()
+        if not select.select([self._done], [], [], 30)[0] or self._done.read(4) != struct.pack("=i", turn):
+            raise TimeoutError(f"{self._who} did not save")
 
     def end(self) -> None:
         """Let the process end."""
-        struct.pack_into("=i", self._shared, 0, -1)
-        self._process.wait(10)
-        self._shared.close()
+        self._tell.close()
+        try:
+            self._process.wait(10)
+        finally:
+            self._process.kill()
+            self._done.close()
 
 
 def spin(seconds: float) -> None:

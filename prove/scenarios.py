@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any, cast
+from unittest import mock
 
 from prove.frame import ROOT
 from schema import migrations
 from schema.db import open_database
+from schema.errors import SyncdError
 from syncd import publish
 from syncd.bank import database_of
 from syncd.config import Config
@@ -44,6 +48,10 @@ class Scenario:
     act: Step
     fresh: bool = False
     beside: str | None = None
+
+
+class CommandFailed(SyncdError):
+    """A command did not do what it was asked."""
 
 
 class Died(BaseException):
@@ -143,9 +151,14 @@ def command(*arguments: str, program: str = "syncd") -> Step:
         else:
             from syncd.cli import main
         given = [a.format(bank=bank, beside=bank.with_name(bank.name + "-beside")) for a in arguments]
-        nowhere = StringIO()
-        with redirect_stdout(nowhere), redirect_stderr(nowhere), suppress(SystemExit):
-            main(given)
+        said, code = StringIO(), 0
+        with redirect_stdout(said), redirect_stderr(said):
+            try:
+                code = main(given)
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        if code > 1:
+            raise CommandFailed(" ".join(given), hint=said.getvalue()[-500:])
 
     return act
 
@@ -173,14 +186,20 @@ def cut(bank: Path) -> None:
 def old_schema(bank: Path) -> None:
     """A database as the first program made it, with nothing in it."""
     database_of(bank).parent.mkdir(mode=0o700, exist_ok=True)
-    with_steps = migrations.MIGRATIONS
-    migrations.MIGRATIONS = with_steps[:1]
-    migrations.migrate.__kwdefaults__["migrations"] = with_steps[:1]
-    try:
+    defaults = cast(dict[str, Any], migrations.migrate.__kwdefaults__)
+    first = migrations.MIGRATIONS[:1]
+    with mock.patch.object(migrations, "MIGRATIONS", first), mock.patch.dict(defaults, migrations=first):
         open_database(database_of(bank), create=True).close()
-    finally:
-        migrations.MIGRATIONS = with_steps
-        migrations.migrate.__kwdefaults__["migrations"] = with_steps
+
+
+def old_schema_with_rows(bank: Path) -> None:
+    """A database as the first program made it, with rows that another client wrote and no program has seen yet."""
+    old_schema(bank)
+    client = sqlite3.connect(database_of(bank))
+    for statement in (*_OLD_ROWS, _ENTRY):
+        client.execute(statement)
+    client.commit()
+    client.close()
 
 
 def saved_late(bank: Path) -> None:
@@ -195,6 +214,12 @@ def saved_late(bank: Path) -> None:
         again.write(saved)
     os.close(late_file)
     engine.close()
+
+
+def _writable(bank: Path) -> None:
+    """A person gives himself the write permission of all documents again."""
+    for file in bank.rglob("*.md"):
+        file.chmod(0o644)
 
 
 def _history_to_archive(bank: Path) -> None:
@@ -216,6 +241,7 @@ def _stale(bank: Path) -> None:
 _T4_HIGH = edit("tasks/T4.md", "**Priority**: MEDIUM", "**Priority**: HIGH")
 _T6_HIGH = edit("tasks/T6.md", "**Priority**: LOW", "**Priority**: HIGH")
 _T6_DONE = sql("UPDATE tasks SET status = 'completed' WHERE id = 'T6'")
+_T4_DONE = sql("UPDATE tasks SET status = 'completed' WHERE id = 'T4'")
 _CONFLICT = steps(_T4_HIGH, sql("UPDATE tasks SET priority = 'LOW' WHERE id = 'T4'"))
 _EMPTIED = steps(write("edit_history.md", ""), converge)
 _BURST = steps(
@@ -239,6 +265,28 @@ _ENTRY = (
     "VALUES ('2026-03-06', '18:40:00', 'UTC', 'T3', 'By row')"
 )
 _SESSION = "INSERT INTO sessions(session_date, session_period, focus_task) VALUES ('2026-03-07', 'morning', 'T4')"
+
+
+_OLD_ROWS = (
+    "INSERT INTO tasks(id, title, priority) VALUES ('T9', 'Colours', 'LOW')",
+    "INSERT INTO task_dependencies VALUES ('T9', 'T1')",
+    "INSERT INTO error_logs(timestamp, task_id, error_message) VALUES ('2026-03-06 10:00:00', 'T9', 'No colours')",
+    "UPDATE tasks SET status = 'paused' WHERE id = 'T9'",
+)
+_AT_ONCE = write(".syncd/config.toml", "cutover_days = 0\ncutover_edits = 0\nread_only_files = true\n")
+_CUT_OVER = steps(_AT_ONCE, command("cutover", "--bank", "{bank}"))
+_KEPT = "{bank}/.syncd/kept.db"
+_SINCE = steps(
+    write(".syncd/config.toml", "settle_seconds = 0.0\n"),
+    command("backup", _KEPT, "--bank", "{bank}"),
+    _T4_HIGH,
+    write("notes.md", "# Notes\n\nSince the backup.\n"),
+    remove("techContext.md"),
+    sql("UPDATE tasks SET title = 'Sheet' WHERE id = 'T6'", _ENTRY),
+    converge,
+)  # fmt: skip
+_LATER = steps(_T4_HIGH, sql("UPDATE tasks SET title = 'Packs' WHERE id = 'T4'"), converge,
+               edit("tasks/T4.md", "## Description\n", "## Description\n\nAdded later.\n"), converge)  # fmt: skip
 
 
 def nothing(bank: Path) -> None:
@@ -293,6 +341,20 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("exported", _T4_HIGH, command("export", "{beside}", "--bank", "{bank}"), beside="export"),
     Scenario("bank begun", nothing, command("init", "--new", "{beside}"), beside="bank"),
     Scenario("backed up", _T4_HIGH, command("backup", "--bank", "{bank}")),
+    Scenario("migration with rows", old_schema_with_rows, converge, fresh=True),
+    Scenario("cutover", _AT_ONCE, command("cutover", "--bank", "{bank}")),
+    Scenario("put back", steps(_CUT_OVER, _writable, _T6_HIGH, _T4_DONE), converge),
+    Scenario("rollback", steps(_CUT_OVER, _writable, _T6_HIGH, converge), command("rollback", "--bank", "{bank}")),
+    Scenario("backup restored", _SINCE, command("restore", _KEPT, "--yes", "--bank", "{bank}")),
+    Scenario("document restored", _LATER,
+             command("restore", "--file", "tasks/T4.md", "--at", "1", "--bank", "{bank}")),
+    Scenario("record restored", steps(sql("DELETE FROM error_logs WHERE task_id = 'T2'"), converge),
+             command("restore", "--record", "error_logs:3", "--at", "1", "--bank", "{bank}")),
+    Scenario("undone", _LATER, command("undo", "2", "--bank", "{bank}")),
+    Scenario("undone with rows waiting", steps(_LATER, _T6_DONE), command("undo", "2", "3", "--bank", "{bank}")),
+    Scenario("undo undone", steps(_LATER, command("undo", "2", "--bank", "{bank}")),
+             command("undo", "4", "--bank", "{bank}")),
+    Scenario("pruned", _LATER, command("prune", "--before", "2026-03-08", "--bank", "{bank}")),
 )  # fmt: skip
 
 

@@ -61,9 +61,7 @@ def has_strace() -> bool:
     return shutil.which("strace") is not None and os.path.isdir("/proc/self")
 
 
-def run(
-    act: Act, bank: Path, prepare: Callable[[], Any] | None = None, started: Callable[[int], Any] = int
-) -> Ending:
+def run(act: Act, bank: Path, prepare: Callable[[], Any] | None = None, started: Callable[[int], Any] = int) -> Ending:
     """``act(bank)`` in a child. ``prepare`` runs in it first; ``started`` here, with its pid, before it goes on."""
     says = mmap.mmap(-1, _SAYS)
     gate, opened = os.pipe()

@@ -5,8 +5,6 @@ The files are newer than a backup. They are not written from it: both are brough
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +21,7 @@ from schema.errors import (
     NotADatabase,
     SyncdError,
 )
-from syncd import backups, lineage
+from syncd import backups, lineage, staging
 from syncd.backups import Why
 from syncd.bank import database_of, state_of
 from syncd.config import Config
@@ -43,8 +41,7 @@ def staged(bank: Path, file: Path, *, foreign: bool) -> Iterator[Path]:
     if not file.is_file():
         raise UsageError("no such file", str(file), "`syncd backup --list` shows the backups")
     state_of(bank).mkdir(mode=0o700, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="restore-", dir=state_of(bank)))
-    try:
+    with staging.place(bank) as folder:
         copy = folder / "staged.db"
         copy_database(file, copy)
         db = open_database(copy, create=False)
@@ -56,8 +53,6 @@ def staged(bank: Path, file: Path, *, foreign: bool) -> Iterator[Path]:
         finally:
             db.close()
         yield copy
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def preview(bank: Path, copy: Path, config: Config) -> dict[str, Any]:

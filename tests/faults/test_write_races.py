@@ -28,7 +28,7 @@ ROUNDS = 400  # of each of eight races
 def saver(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Saver]:
     (tmp_path / "bank").mkdir()
     (tmp_path / "bank" / "a.md").write_bytes(b"start")
-    made = Saver(tmp_path / "board", tmp_path / "bank" / "a.md", request.param)
+    made = Saver(tmp_path / "bank" / "a.md", request.param)
     yield made
     made.end()
 
@@ -74,7 +74,8 @@ def test_check_and_rename_would_lose_saves(saver: Saver, tmp_path: Path, monkeyp
     for turn in range(1, 5 * ROUNDS + 1):
         base = (bank / "a.md").read_bytes()
         (bank / "new").write_bytes(b"text %d of the daemon" % turn)
-        theirs = saver.go(turn, random_.uniform(0, 0.0001))
+        theirs = saver.go(turn, random_.uniform(0, 0.0003))
+        spin(random_.uniform(0, 0.0003))
         if (bank / "a.md").read_bytes() == base:
             os.rename(bank / "new", bank / "a.md")
         saver.wait(turn)

@@ -18,6 +18,7 @@ from syncd.writing import InvalidOperation
 from tests.model import oracle, sides
 from tests.model.oracle import Broken
 from tests.model.world import Crash, Interruption, World
+from tests.remembered import remembered
 
 CONFIG = Config(settle_seconds=0.0)
 
@@ -245,6 +246,11 @@ def _said(report: Report) -> str:
 
 def run(bank: int, steps: Sequence[int]) -> Outcome:
     """Drive one bank through its steps; what was done, and what did not hold."""
+    with remembered():  # the oracle parses all documents after each step
+        return _run(bank, steps)
+
+
+def _run(bank: int, steps: Sequence[int]) -> Outcome:
     outcome = Outcome()
     machine = Machine(bank)
     try:

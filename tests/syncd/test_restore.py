@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from syncd import staging
 from syncd.bank import database_of
+from syncd.engine import Engine
 from tests.syncd.test_backups import Log, loop_of
 
 Syncd = Callable[..., Any]
@@ -158,3 +161,20 @@ def test_a_backup_of_another_bank_needs_a_word(syncd: Syncd, synced: Path, tmp_p
         ran = syncd("restore", tmp_path / name, "--yes", "--bank", synced)
         assert ran.code in (2, 3)
         assert len(ran.err.splitlines()) == 1
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(synced: Path) -> None:
+    """A copy that waits for its restore is of a process that lives, and stays."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    half, whole = synced / f".syncd/known.json.{gone.pid}", synced / f".syncd/known.json.{os.getpid()}"
+    half.touch()
+    whole.touch()
+    dead = synced / ".syncd" / "restore-dead"
+    dead.mkdir()
+    (dead / "staged.db").write_bytes(b"half of a copy")
+    with staging.place(synced) as living:
+        Engine.open(synced, create=True).close()
+        assert sorted(synced.glob(".syncd/restore-*")) == [living]
+        assert (half.exists(), whole.exists()) == (False, True)
+    assert not list(synced.glob(".syncd/restore-*"))
