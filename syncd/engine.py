@@ -13,7 +13,7 @@ from pathlib import Path
 
 from schema import announced, journal, store
 from schema.db import Database, open_database
-from syncd import apply, diffs, holds, lineage, publish, readonly, staging
+from syncd import apply, diffs, holds, lineage, publish, readonly
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
@@ -72,7 +72,6 @@ class Engine:
         file = database_of(bank)
         if create:
             file.parent.mkdir(mode=0o700, exist_ok=True)
-            staging.clear(bank)
         db, found = lineage.enter(bank, lambda: open_database(file, create=create), rebuild=rebuild)
         engine = cls(bank, db, config or Config(), clock)
         engine.found, engine._known = found, True

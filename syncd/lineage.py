@@ -22,6 +22,7 @@ from pathlib import Path
 from schema import overview
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, ForeignDatabase, NewerSchema, NotADatabase, OlderSchema, SyncdError
+from syncd import staging
 from syncd.bank import database_of, state_of
 from syncd.errors import HaltedError, from_os
 
@@ -149,6 +150,7 @@ def enter(bank: Path, make: Callable[[], Database], *, rebuild: bool) -> tuple[D
     Raises `HaltedError` for one of another bank, for one that is damaged (it is kept aside), and where a damaged one
     was kept aside before, unless it is to be made anew (``rebuild``).
     """
+    staging.clear(bank, NAME)
     known = read(bank)
     if known is not None and known.aside and not rebuild and not database_of(bank).exists():
         raise was_set_aside(bank, known)

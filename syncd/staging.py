@@ -10,10 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from syncd.bank import state_of
-from syncd.lineage import NAME
 
 _PREFIX = "restore-"
-_WRITTEN = f"{NAME}."  # and a process's number
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -28,13 +26,13 @@ def place(bank: Path) -> Iterator[Path]:
         os.close(held)
 
 
-def clear(bank: Path) -> None:
-    """Remove what processes left that were killed."""
+def clear(bank: Path, written: str) -> None:
+    """Remove what processes left that were killed. The file ``written`` is written as ``written.PROCESS``."""
     with suppress(OSError):
         for name in os.listdir(state_of(bank)):
             if name.startswith(_PREFIX):
                 _clear(state_of(bank) / name)
-            elif name.startswith(_WRITTEN) and not _lives(name.removeprefix(_WRITTEN)):
+            elif name.startswith(f"{written}.") and not _lives(name.rpartition(".")[2]):
                 (state_of(bank) / name).unlink()
 
 
