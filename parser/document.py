@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
-from parser.text import common_prefix, common_suffix, cut, front_matter_end, heading, slices, starts_from
+from parser.text import common_prefix, common_suffix, cut, front_matter_end, heading, scan, slices, starts_from
 from schema.records import Problem, Reading
 
 
@@ -97,9 +97,27 @@ def parse(path: str, text: str, base: Document | None = None) -> Document:
     from parser.kinds import grammar_for, kind_of
 
     kind = kind_of(path)
-    grammar = grammar_for(kind)
     old = base.sections if base is not None and base.path == path else ()
-    pieces, head, tail = _pieces(text, old)
+    return Document(path, kind, _fold(path, grammar_for(kind), old, *_pieces(text, old)))
+
+
+def parse_bytes(path: str, data: bytes, base: Document, known: bytes) -> Document:
+    """As ``parse(path, data.decode(), base)``, where ``known`` is what the text of ``base`` is encoded.
+
+    Only the stretch in which the bytes differ is decoded and cut. Raises UnicodeDecodeError.
+    """
+    from parser.kinds import grammar_for
+
+    found = _stretch(data, base.sections, known) if base.path == path and data else None
+    if found is None:
+        return parse(path, data.decode(), base)
+    return Document(path, base.kind, _fold(path, grammar_for(base.kind), base.sections, *found))
+
+
+def _fold(
+    path: str, grammar: Grammar, old: Sequence[Section], pieces: Sequence[str], head: int, tail: int
+) -> tuple[Section, ...]:
+    """``pieces`` read between the first ``head`` and the last ``tail`` of the ``old`` sections."""
     sections = list(old[:head])
     context = sections[-1].parsed.after if sections else grammar.start(path)
     known = {(s.text, s.before): s for s in old[head : len(old) - tail]}
@@ -113,7 +131,7 @@ def parse(path: str, text: str, base: Document | None = None) -> Document:
             break
         sections.append(_read(grammar, old[number].text, context))
         context = sections[-1].parsed.after
-    return Document(path, kind, tuple(sections))
+    return tuple(sections)
 
 
 _RUN = 1000
@@ -170,6 +188,43 @@ def _pieces(text: str, base: Sequence[Section]) -> tuple[list[str], int, int]:
     bounds = found.starts
     pieces = [text[a:b] for a, b in pairwise(bounds)]
     return pieces, first, len(base) - bisect_left(starts, bounds[-1] - shift, hi=len(base))
+
+
+_FRONTS = (b"---", b"\xef\xbb\xbf---")
+
+
+def _stretch(data: bytes, base: Sequence[Section], known: bytes) -> tuple[list[str], int, int] | None:
+    """As `_pieces`, from bytes; None where more than the sections around the change has to be seen.
+
+    The scanner sees the changed stretch and the first old section behind it. Where it stops at that section's start
+    it would stop there as well if it saw the rest: whatever reaches further hides that start from it.
+    """
+    starts = [0, *accumulate([len(t) if (t := s.text).isascii() else len(t.encode()) for s in base])]
+    if starts[-1] != len(known) or data.startswith(_FRONTS) or known.startswith(_FRONTS):
+        return None
+    if data == known:
+        return [], len(base), 0
+    prefix = common_prefix(data, known)
+    suffix = common_suffix(data, known, min(len(data), len(known)) - prefix)
+    first = max(0, bisect_right(starts, prefix, hi=len(base)) - 2)
+    later = bisect_right(starts, len(known) - suffix, hi=len(base))
+    shift = len(data) - len(known)
+    if later == len(base):  # the last section changed
+        text = _decoded(data, starts[first], len(data))
+        return list(slices(text, cut(text))), first, 0
+    stop = starts[later] + shift
+    text = _decoded(data, starts[first], stop)
+    found = scan(text + base[later].text, 0, {len(text)})
+    if not found.stopped:
+        return None
+    return [text[a:b] for a, b in pairwise(found.starts)], first, len(base) - later
+
+
+def _decoded(data: bytes, start: int, end: int) -> str:
+    try:
+        return data[start:end].decode()
+    except UnicodeDecodeError:
+        return data.decode()[start:end]  # raises, and names the place in the whole
 
 
 def _common_head(text: str, base: Sequence[Section], starts: Sequence[int]) -> int:

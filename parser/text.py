@@ -155,11 +155,17 @@ def slices(text: str, starts: list[int]) -> Iterator[str]:
         yield text[start:end]
 
 
+_SLICE = 1 << 16  # what is copied to be compared stays in the processor's cache
+
+
 def common_prefix(a: AnyStr, b: AnyStr) -> int:
-    """Length of the longest common prefix, by halving: compares slices, never single characters."""
-    low, high = 0, min(len(a), len(b))
-    if a[:high] == b[:high]:
-        return high
+    """Length of the longest common prefix: slice by slice, then by halving; never single characters."""
+    low, end = 0, min(len(a), len(b))
+    while low < end and a.startswith(b[low : min(low + _SLICE, end)], low):
+        low += _SLICE
+    if low >= end:
+        return end
+    high = min(low + _SLICE, end)
     while high - low > 1:
         middle = (low + high) // 2
         if a[low:middle] == b[low:middle]:
@@ -171,9 +177,15 @@ def common_prefix(a: AnyStr, b: AnyStr) -> int:
 
 def common_suffix(a: AnyStr, b: AnyStr, limit: int) -> int:
     """Length of the longest common suffix, at most ``limit``."""
-    low, high = 0, limit
-    if high == 0 or a[len(a) - high :] == b[len(b) - high :]:
-        return high
+    low = 0
+    while low < limit:
+        more = min(low + _SLICE, limit)
+        if not a.startswith(b[len(b) - more : len(b) - low], len(a) - more):
+            break
+        low = more
+    if low >= limit:
+        return limit
+    high = min(low + _SLICE, limit)
     while high - low > 1:
         middle = (low + high) // 2
         if a[len(a) - middle : len(a) - low] == b[len(b) - middle : len(b) - low]:

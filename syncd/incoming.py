@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from parser.document import Document, parse
+from parser.document import Document, parse, parse_bytes
 from schema import history
 from schema.db import Database
 from syncd.disk.files import Content
@@ -79,6 +79,8 @@ class Reader:
                 return self._new(path, disk)
         if disk is None:
             return self._gone(path, base)
+        if base is not None and (document := self._of_now(path, disk, base)) is not None:
+            return Incoming(path, disk, document)
         if problem := not_text(disk.data):
             return Incoming(path, disk, None, problem)
         text = disk.data.decode()
@@ -89,6 +91,20 @@ class Reader:
         if self._united:
             return Incoming(path, disk, parse(path, text, base.document))
         return self._fresh_or_stale(path, disk, base, text)
+
+    def _of_now(self, path: str, disk: Content, base: Keyed) -> Document | None:
+        """What the file holds, if its writer had the base: of a long text only what differs is looked at.
+
+        None where that is not sure, or where it is no text.
+        """
+        if path in self._edited or path in self._outbox:
+            return None
+        if self._writes and not self._united and history.emitted_lately(self._db, path, _VERSIONS):
+            return None
+        try:
+            return parse_bytes(path, disk.data, base.document, self._state.data(path) or b"")
+        except UnicodeDecodeError:
+            return None
 
     def read_late(self, path: str, disk: Content | None, saved: bytes) -> Incoming:
         """The file side of ``path`` after ``saved`` was meant for it but never became its file."""
@@ -165,7 +181,8 @@ class Reader:
         """Find the version that the writer had. Usually it is the base."""
         had, tell = self._had(path, text)
         if had is None:
-            return Incoming(path, disk, parse(path, text, base.document))
+            document = parse_bytes(path, disk.data, base.document, self._state.data(path) or b"")
+            return Incoming(path, disk, document)
         if had == text and path not in self._outbox:
             # Exactly an earlier text: somebody put it back on purpose, so it stands; what goes with it is told.
             return Incoming(path, disk, parse(path, text, base.document), None, reverted(had, base))

@@ -8,9 +8,8 @@ entry in its edit chunk).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import is_
 
 from parser.document import At, Document, Section
 from schema.records import Reading, Table
@@ -114,20 +113,24 @@ def window(base: Document, new: Document) -> tuple[int, int, int]:
     """``(first, end in base, end in new)``: the sections outside this window have equal text and say the same."""
     a, b = base.sections, new.sections
     limit = min(len(a), len(b))
-    first = _shared(a, b)
+    first = _shared(a, b, limit)
     while first < limit and _same_section(a[first], b[first]):
         first += 1
-    tail = min(_shared(reversed(a), reversed(b)), limit - first)
+    tail = _shared(a[::-1], b[::-1], limit - first)
     while tail < limit - first and _same_section(a[-1 - tail], b[-1 - tail]):
         tail += 1
     return first, len(a) - tail, len(b) - tail
 
 
-def _shared(a: Iterable[Section], b: Iterable[Section]) -> int:
-    """How many sections from the start are the same objects: those that the parser took over."""
-    same = bytes(map(is_, a, b))
-    number = same.find(0)
-    return len(same) if number < 0 else number
+def _shared(a: Sequence[Section], b: Sequence[Section], limit: int) -> int:
+    """How many sections from the start are equal, as those are that the parser took over, in whole runs."""
+    number = 0
+    while number < limit and a[number : number + _RUN] == b[number : number + _RUN]:
+        number += _RUN
+    return min(number, limit)
+
+
+_RUN = 64  # sections that are the same objects are equal at a glance; one run of others is compared one by one
 
 
 def _same_section(a: Section, b: Section) -> bool:

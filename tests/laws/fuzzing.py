@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from parser.document import parse
+from parser.document import parse, parse_bytes
 from syncd.plan.merge import merge_texts, nearest
 from tests.laws.changing import broken_law, random_changes
 from tests.laws.strategies import OF_KIND
@@ -34,7 +34,10 @@ def one(data: bytes) -> None:
     broken = broken_law(document, random_changes(document, chance, 3))
     _require(broken is None, f"PutGet or locality: {broken}")
     edited = _edited(text, chance)
-    _require(parse(path, edited, document) == parse(path, edited), "an incremental parse is a parse")
+    whole = parse(path, edited)
+    _require(parse(path, edited, document) == whole, "an incremental parse is a parse")
+    again = parse_bytes(path, edited.encode(), document, text.encode())
+    _require(again == whole, "so is one of the bytes that differ")
     _merges(text, edited, _edited(text, chance))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parser.document import parse
+from parser.document import parse, parse_bytes
 
 PIECES = st.sampled_from([
     "# Tasks\n", "## Active Tasks\n", "### 2025-11-13\n", "#### 17:48 - T21: Title\n", "- Modified `a.py` - what\n",
@@ -41,7 +42,8 @@ def test_a_base_changes_nothing_but_the_time(path: str, text: str, edits: list[t
     """Parsing what differs gives what parsing all gives, edit after edit."""
     base = parse(path, text)
     for at, length, new in edits:
-        text = text[:at] + new + text[at + length :]
+        known, text = text.encode(), text[:at] + new + text[at + length :]
+        assert parse_bytes(path, text.encode(), base, known) == parse(path, text)
         base = parse(path, text, base)
         assert base == parse(path, text)
 
@@ -57,6 +59,30 @@ def test_unchanged_sections_are_taken_over_as_they_are() -> None:
     assert dated.sections[-1] is base.sections[-1]
     assert dated.sections[5] is not base.sections[5]
     assert dated == parse("edit_history.md", dated.text)
+
+
+def test_of_bytes_only_what_differs_is_looked_at() -> None:
+    """Sections around the change are cut again; what stands elsewhere is taken over."""
+    entries = "".join(f"#### 10:{n:02} - T1: ✅ äé\n- Modified `a{n}` - b\n" for n in range(60))
+    text = "# E\n### 2025-01-02\n" + entries
+    base = parse("edit_history.md", text)
+    for edited in (text.replace("`a40`", "`b40`"), text + "- Modified `z` - é\n", text.replace("# E\n", "# E\n```\n")):
+        again = parse_bytes("edit_history.md", edited.encode(), base, text.encode())
+        assert again == parse("edit_history.md", edited)
+        if not edited.startswith("# E\n```"):
+            assert sum(a is not b for a, b in zip(base.sections, again.sections, strict=True)) == 1
+
+
+def test_bytes_that_are_no_text_are_named_by_their_place() -> None:
+    """Wherever they are, as when all is decoded."""
+    text = "".join(f"## {n}\nä\n" for n in range(50)).encode()
+    base = parse("progress.md", text.decode())
+    broken = text[:200] + b"\xff" + text[200:]
+    with pytest.raises(UnicodeDecodeError) as all_of_it:
+        broken.decode()
+    with pytest.raises(UnicodeDecodeError) as found:
+        parse_bytes("progress.md", broken, base, text)
+    assert found.value.start == all_of_it.value.start == 200
 
 
 def test_a_base_of_another_path_is_not_used() -> None:
