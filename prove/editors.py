@@ -18,7 +18,7 @@ from schema import history
 from schema.db import open_database
 
 WHAT = f"saves by {len(WAYS)} programs and ways of saving, each with a row change in flight, under a running daemon"
-WHOLE = Budget(3 * len(WAYS), 420)
+WHOLE = Budget(3 * len(WAYS), 300)
 SHORT = Budget(6, 30)
 
 _TASK = "tasks/T6.md"

@@ -13,6 +13,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -20,13 +21,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from prove import strike
-from prove.frame import Budget, Result, scratch, spread
+from prove.frame import Budget, Result, less, scratch, spread
 from prove.oracle import Oracle
 from prove.scenarios import SCENARIOS, Scenario
 from syncd.daemon import daemon
 
 WHAT = "failing calls, full and read-only disks, no descriptors, no memory; then a new process where all works again"
-WHOLE = Budget(4_000, 500, 2)
+WHOLE = Budget(4_000, 450, 2)
 SHORT = Budget(24, 30)
 
 _ERRORS = {
@@ -68,6 +69,7 @@ class _Point:
 def run(budget: Budget, seed: int) -> Result:
     """Points of all kinds and scenarios by turns, in an order of chance."""
     daemon.load_all()
+    began = time.monotonic()
     total, chance = Result(), random.Random(seed)
     chosen = SCENARIOS if budget.workers > 1 else [s for s in SCENARIOS if s.name in _LIMITED[:3]]
     with scratch("errors") as folder:
@@ -85,7 +87,7 @@ def run(budget: Budget, seed: int) -> Result:
         for points in kinds:
             chance.shuffle(points)
         points = [point for turn in zip_longest(*kinds) for point in turn if point is not None]
-        total.add(spread(_tried(oracles), points, budget))
+        total.add(spread(_tried(oracles), points, less(budget, began)))
     return total
 
 

@@ -35,7 +35,8 @@ _FAILURES = 100
 class Budget:
     """How much a part does: it ends at ``points`` things tried or after ``seconds``, whichever comes first.
 
-    A part whose points are worth processes of their own keeps ``workers`` of them busy.
+    A part whose points are worth processes of their own keeps ``workers`` of them busy; one that mostly waits for
+    others says 0.
     """
 
     points: int
@@ -65,6 +66,11 @@ class Result:
         self.failures += other.failures
         self.skipped += [s for s in other.skipped if s not in self.skipped]
         self.notes += [n for n in other.notes if n not in self.notes]
+
+
+def less(budget: Budget, began: float) -> Budget:
+    """What is left of a budget whose time began at ``began`` (monotonic seconds)."""
+    return replace(budget, seconds=budget.seconds - (time.monotonic() - began))
 
 
 class Part(Protocol):

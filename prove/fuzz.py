@@ -24,7 +24,7 @@ from tests.laws.fuzzing import PATHS, one
 from tests.remembered import remembered
 
 WHAT = "executions of parser, writer and merge on mutated documents, with the laws as oracle"
-WHOLE = Budget(10_000_000, 900, 2)
+WHOLE = Budget(10_000_000, 300, 2)
 SHORT = Budget(1500, 8)
 
 FINDS = ROOT / "tests" / "laws" / "finds"

@@ -35,7 +35,7 @@ from syncd.history.past import row_at, stored_row
 from syncd.history.undo import undo
 
 WHAT = "operations: edits, row changes, conflicts, holds, undos and restores at random; every state comes back"
-WHOLE = Budget(10_000, 1_500)
+WHOLE = Budget(10_000, 300)
 SHORT = Budget(60, 20)
 
 _BANK = 250

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prove import strike
-from prove.frame import Budget, Result, scratch, spread
+from prove.frame import Budget, Result, less, scratch, spread
 from prove.oracle import Oracle
 from prove.scenarios import SCENARIOS, Scenario, converge
 from syncd.daemon import daemon
 
 WHAT = f"kills before a system call, in {len(SCENARIOS)} scenarios; then a new process, killed too at a third of them"
-WHOLE = Budget(12_000, 1100, 2)
+WHOLE = Budget(10_000, 900, 2)
 SHORT = Budget(110, 25)
 
 
@@ -40,6 +41,7 @@ class _Point:
 def run(budget: Budget, seed: int) -> Result:
     """Points are spread over all scenarios and calls by chance; where strace is not, hooks in Python count calls."""
     daemon.load_all()
+    began = time.monotonic()
     whole = budget.workers > 1
     kernel = whole and strike.has_strace()
     total = Result()
@@ -49,7 +51,7 @@ def run(budget: Budget, seed: int) -> Result:
         oracles = {s.name: Oracle(s, folder / str(n)) for n, s in enumerate(_chosen(budget, seed))}
         points, possible = _points(oracles, kernel, budget.points, random.Random(seed))
         total.notes.append(f"{possible:,} different points, {len(oracles)} scenarios")
-        total.add(spread(lambda point: _try(oracles, point), points, budget))
+        total.add(spread(lambda point: _try(oracles, point), points, less(budget, began)))
     return total
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +44,15 @@ def masked(text: str) -> str:
 
 def files(bank: Path) -> dict[str, bytes]:
     """All files of the bank outside its database's folder."""
-    found = (p for p in bank.rglob("*") if p.is_file() and ".syncd" not in p.relative_to(bank).parts)
-    return {str(p.relative_to(bank)): p.read_bytes() for p in found}
+    found: dict[str, bytes] = {}
+    for folder, folders, names in os.walk(bank):
+        if ".syncd" in folders:
+            folders.remove(".syncd")
+        for name in names:
+            path = f"{folder}/{name}"
+            with open(path, "rb") as file:
+                found[path[len(str(bank)) + 1 :]] = file.read()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +94,10 @@ class Recovered:
     problems: list[str] = field(default_factory=list)
 
 
-def recover(bank: Path, follow: bool = False) -> Recovered:
-    """Converge as a new process would, twice; the second time nothing may be left to do.
+def recover(
+    bank: Path, follow: bool = False, lost: Callable[[dict[str, bytes], Database], list[str]] | None = None
+) -> Recovered:
+    """Converge as a new process would, twice; the second time nothing may be left to do. ``lost`` is asked at the end.
 
     With ``follow`` places that are behind an edit are brought along, so that it does not matter when it was absorbed.
     """
@@ -103,6 +114,8 @@ def recover(bank: Path, follow: bool = False) -> Recovered:
         if again.transaction is not None or files(bank) != before:
             made.problems.append(f"a second converge still does something: {again.absorbed} {again.emitted}")
         made.problems += _problems(bank, engine.db)
+        if lost is not None:
+            made.problems += lost(files(bank), engine.db)
         return made
     finally:
         engine.close()
@@ -135,17 +148,18 @@ class Oracle:
         self.folder = folder
         folder.mkdir()
         self.ready = make_ready(scenario, folder)
-        self._texts: dict[str, set[str]] = {path: {digest(data)} for path, data in files(self.ready).items()}
-        self._old = {masked(path) for path in files(self.ready)}
+        self._had = files(self.ready)
+        self._texts: dict[str, set[str]] = {path: {digest(data)} for path, data in self._had.items()}
+        self._old = {masked(path) for path in self._had}
         self._values = _values(self.ready) if not scenario.fresh else []
         self.states: list[State] = []
         for act in (False, True):
             bank = self.copy(f"whole-{act}")
             if act:
                 scenario.act(bank)
-            made = recover(bank, follow)
-            if problems := made.problems + self.lost(bank):
-                raise AssertionError(f"{scenario.name}, not struck at all: {problems}")
+            made = recover(bank, follow, self._lost)
+            if made.problems:
+                raise AssertionError(f"{scenario.name}, not struck at all: {made.problems}")
             self.states.append(made.state)
             self._learn(bank)
             shutil.rmtree(bank)
@@ -179,25 +193,20 @@ class Oracle:
 
     def afterwards(self, bank: Path) -> list[str]:
         """What is wrong when a new process has run."""
-        made = recover(bank, self.follow)
-        told = made.problems + self.lost(bank)
+        made = recover(bank, self.follow, self._lost)
+        told = made.problems
         if made.state not in self.states:
             differences = [made.state.difference(state) for state in self.states]
             told.append("another state than with or without the act: " + min(differences, key=len))
         return told
 
-    def lost(self, bank: Path) -> list[str]:
+    def _lost(self, there: dict[str, bytes], db: Database) -> list[str]:
         """Texts and values that a side had and that can be found nowhere now."""
-        engine = open_engine(bank)
-        try:
-            known = {text for (text,) in engine.db.rows("SELECT hash_after FROM versions")}
-            known |= {digest((text or "").encode()) for (text,) in engine.db.rows("SELECT file FROM conflicts")}
-            known |= {digest(data) for data in files(bank).values()}
-            told = [f"lost: the text of {path}" for path, data in files(self.ready).items()
-                    if data and digest(data) not in known]  # fmt: skip
-            return told + [f"lost: {value}" for value in self._values if not _found(engine.db, *value)]
-        finally:
-            engine.close()
+        known = {text for (text,) in db.rows("SELECT hash_after FROM versions")}
+        known |= {digest((text or "").encode()) for (text,) in db.rows("SELECT file FROM conflicts")}
+        known |= {digest(data) for data in there.values()}
+        told = [f"lost: the text of {path}" for path, data in self._had.items() if data and digest(data) not in known]
+        return told + [f"lost: {value}" for value in self._values if not _found(db, *value)]
 
 
 def _values(bank: Path) -> list[tuple[str, str, str, Any]]:

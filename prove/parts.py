@@ -8,16 +8,16 @@ from typing import cast
 from prove.frame import Part
 
 PARTS: tuple[str, ...] = (
-    "fuzz",
+    "service",  # waits most of its time, beside those that do not mind
     "kill",
     "model",
+    "fuzz",
     "errors",
-    "editors",
-    "races",
     "planted",
-    "service",
+    "races",
+    "banks",  # from here on two at a time
     "soak",
-    "banks",
+    "editors",
     "history",
 )
 

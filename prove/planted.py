@@ -12,18 +12,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from prove.frame import ROOT, Budget, Result, scratch, spread
+from prove.frame import ROOT, Budget, Result, less, scratch, spread
 
 LIST = Path(__file__).with_name("planted.toml")
 WHAT = "bugs of one line, planted one at a time; a point is one that the tests noticed or let live"
-WHOLE = Budget(1_000, 900, 2)
-SHORT = Budget(0, 10)
 
 _LEFT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "scratch", "build", "dist", "results")
 _LIMIT_S = 120
@@ -52,6 +51,10 @@ def bugs() -> list[Bug]:
     return found
 
 
+WHOLE = Budget(len(bugs()), 420, 2)
+SHORT = Budget(0, 10)
+
+
 def misplaced(bug: Bug) -> str | None:
     """Why a bug cannot be planted any more; None where it can."""
     count = (ROOT / bug.file).read_text(encoding="utf-8").count(bug.old)
@@ -63,7 +66,7 @@ def misplaced(bug: Bug) -> str | None:
 
 def run(budget: Budget, seed: int) -> Result:
     """Plant each; without points in the budget, only look whether they can be planted."""
-    known = bugs()
+    known, began = bugs(), time.monotonic()
     total = Result(failures=[why for bug in known if (why := misplaced(bug)) is not None])
     if budget.points == 0:
         total.points = len(known)
@@ -75,7 +78,7 @@ def run(budget: Budget, seed: int) -> Result:
         if why := _failed(sound, tuple(sorted({test for bug in plantable for test in bug.tests})), 2 * _LIMIT_S, "2"):
             return Result(0, [*total.failures, f"the tests fail without a bug: {why}"])
         random.Random(seed).shuffle(plantable)
-        total.add(spread(_planting(sound), plantable, budget))
+        total.add(spread(_planting(sound), plantable, less(budget, began)))
     total.notes.append(f"{total.points} of {len(known)} bugs planted, each with the tests that are named for it")
     return total
 

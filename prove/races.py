@@ -28,7 +28,7 @@ from syncd.errors import InTheWay
 from syncd.history.undo import undo
 
 WHAT = "rounds of somebody saving a file, in place or by renaming, while it is written from rows"
-WHOLE = Budget(1_000_000, 900, 2)
+WHOLE = Budget(1_000_000, 420, 2)
 SHORT = Budget(600, 20)
 
 _TASK = """# T1: {title}

@@ -16,7 +16,7 @@ from prove.frame import Budget, Result
 from prove.machine import PERSON, Machine, MachineFailed, booted, missing
 
 WHAT = "lifecycles of the installed unit in a real systemd: start, stop, kill, hang, reload, full disk, stale lock"
-WHOLE = Budget(20, 3600.0)
+WHOLE = Budget(20, 1500.0, 0)
 SHORT = Budget(1, 240.0)
 
 _HOME = f"/home/{PERSON}"

@@ -29,7 +29,7 @@ from tests.model import oracle, sides
 from tests.model.world import Tree, World
 
 WHAT = "simulated minutes of a busy project (and seconds of a real daemon), everything found again at the end"
-WHOLE = Budget(24 * 60 + 180, 900)
+WHOLE = Budget(24 * 60 + 120, 560)
 SHORT = Budget(60, 12)
 
 _CORPORA = ROOT.parent / "shared" / "corpora"

@@ -9,9 +9,11 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -99,17 +101,27 @@ def _say(says: mmap.mmap, text: str) -> None:
 
 
 def _wait(child: int) -> int:
+    if not _ends(child):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return -signal.SIGALRM
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _ends(child: int) -> bool:
+    """Wait until a child is at its end, which it leaves to be read; whether it is."""
+    if sys.platform == "linux":  # without a look at it every so often, which would cost more than most acts
+        ended = os.pidfd_open(child)
+        try:
+            return bool(select.select([ended], [], [], _LIMIT_S)[0])
+        finally:
+            os.close(ended)
     end = time.monotonic() + _LIMIT_S
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() > end:
-            os.kill(child, signal.SIGTERM)
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return -signal.SIGALRM
-        time.sleep(0.0005)
+            return False
+        time.sleep(0.001)
+    return True
 
 
 # -- the kernel's way -------------------------------------------------------------------------------------------------
