@@ -7,6 +7,7 @@ because SQLite has one writer at a time.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from schema.db import Database
@@ -26,13 +27,16 @@ def newest(db: Database) -> int:
     return int(db.value("SELECT coalesce(max(id), 0) FROM row_changes"))
 
 
-def announce(db: Database, behind: int, origin: str, operation: str) -> int:
-    """Put a name to the changes made in this commit, those behind id ``behind``; the id of the last of them."""
+def announce(db: Database, behind: int, origin: str, operation: str, moment: datetime | None = None) -> int:
+    """Put a name to the changes made in this commit, those behind id ``behind``; the id of the last of them.
+
+    ``moment`` is the time that they tell of, where it was given: documents are stamped with it.
+    """
     last = newest(db)
     if last > behind:
         db.run(
-            "INSERT OR REPLACE INTO announced(first, last, origin, operation) VALUES (?, ?, ?, ?)",
-            (behind + 1, last, origin, operation),
+            "INSERT OR REPLACE INTO announced(first, last, origin, operation, moment) VALUES (?, ?, ?, ?, ?)",
+            (behind + 1, last, origin, operation, None if moment is None else moment.isoformat()),
         )
     return last
 
@@ -48,6 +52,16 @@ def of_pending(db: Database, upto: int) -> Named:
     )
     origins = {origin or EXTERNAL for origin, _ in rows}
     return Named(tuple(sorted(origins)), tuple(sorted({operation or EXTERNAL for _, operation in rows})))
+
+
+def moment_of_pending(db: Database) -> datetime | None:
+    """The time that all pending changes tell of; None where that of one was not given, or they tell of several."""
+    rows = db.rows(
+        """SELECT DISTINCT a.moment FROM row_changes AS c
+        LEFT JOIN announced AS a ON c.id BETWEEN a.first AND a.last WHERE c."transaction" IS NULL LIMIT 2"""
+    )
+    given = rows[0][0] if len(rows) == 1 else None
+    return None if given is None else datetime.fromisoformat(given)
 
 
 def forget_sealed(db: Database) -> None:

@@ -59,8 +59,13 @@ CREATE INDEX row_changes_key ON row_changes(key)""")
         db.run(sql)
 
 
+def m006_moments(db: Database) -> None:
+    """The time that changes of rows tell of, where their writer gave it."""
+    db.run("ALTER TABLE announced ADD COLUMN moment TEXT")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
-    m001_initial, m002_operations, m003_notes, m004_settled, m005_smaller_journal,
+    m001_initial, m002_operations, m003_notes, m004_settled, m005_smaller_journal, m006_moments,
 )  # fmt: skip
 
 

@@ -153,11 +153,12 @@ class Bank:
     ) -> Iterator[Transaction]:
         """Write rows inside; all of it is one transaction, under the names ``origin`` and ``operation`` in the log.
 
+        ``moment`` is what operations and the stamps of documents take for the present.
         The database is locked for others while it is open, so it should not wait for people. Raises `InvalidOperation`
         where the files cannot show something as it was given, `SyncdError` where the bank cannot be written; nothing
         was done then.
         """
-        with writing.writing(self.path, self.config, origin, operation) as open_writing:
+        with writing.writing(self.path, self.config, origin, operation, moment) as open_writing:
             tx = Transaction(open_writing.db, moment or self.now())
             yield tx
         tx._result = _result(open_writing)
@@ -165,7 +166,7 @@ class Bank:
     def dry_run(self, act: Callable[[Transaction], _T], moment: datetime | None = None) -> Result:
         """What ``act`` would do, with the diff of each file. Nothing is changed. Raises as `transaction` does."""
         banks.require_database(self.path)
-        with writing.rehearsing(self.path, self.config) as rehearsal:
+        with writing.rehearsing(self.path, self.config, moment) as rehearsal:
             act(Transaction(rehearsal.db, moment or self.now()))
         probe = rehearsal.probe
         assert probe is not None

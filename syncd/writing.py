@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,12 @@ class Writing:
 
 
 @contextmanager
-def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator[Writing]:
+def writing(
+    bank: Path, config: Config, origin: str, operation: str, moment: datetime | None = None
+) -> Iterator[Writing]:
     """Rows may be written inside; on the way out they are committed, and the files brought along.
 
+    Documents are stamped with ``moment``, by default with the time of their writing.
     An exception inside leaves everything as it was. Raises `InvalidOperation` where a file could not show what was
     written, `SyncdError` where nothing could be committed. What fails behind the commit is told by ``answer``.
     """
@@ -79,7 +83,7 @@ def writing(bank: Path, config: Config, origin: str, operation: str) -> Iterator
             with engine.db.atomic():
                 behind = announced.newest(engine.db)
                 yield made
-                last = announced.announce(engine.db, behind, origin, operation)
+                last = announced.announce(engine.db, behind, origin, operation, moment)
                 made.last = last if last > behind else None
                 finish = _here(made) if taken is not None else _by_daemon(made, deadline)
             _bring(made, finish)
@@ -176,12 +180,17 @@ class _Back(Exception):
 
 
 @contextmanager
-def rehearsing(bank: Path, config: Config) -> Iterator[Writing]:
-    """Rows may be written inside; on the way out ``probe`` tells what would come of them, and nothing was done."""
+def rehearsing(bank: Path, config: Config, moment: datetime | None = None) -> Iterator[Writing]:
+    """Rows may be written inside; on the way out ``probe`` tells what would come of them, and nothing was done.
+
+    ``moment`` as in `writing`.
+    """
     made = Writing(Engine(bank, open_database(database_of(bank), create=False), config))
     try:
         with _rolled_back(made.db):
+            behind = announced.newest(made.db)
             yield made
+            announced.announce(made.db, behind, "", "", moment)
             made.probe = made.engine.converge(settle=False, dry_run=True)
     finally:
         made.engine.close()

@@ -146,7 +146,8 @@ def said(document: Document, table: Table) -> dict[str, Value]:
 
 def agrees(document: Document, table: Table, values: Values) -> bool:
     """Whether a document of one record says nothing but what is in ``values``, and nothing about other records."""
-    if any(r.table is not table or (table is Table.TASKS and not _is_own(r, document)) for _, r in document.readings()):
+    told = [r for _, r in document.readings() if r.table is not Table.HEADER]
+    if any(r.table is not table or (table is Table.TASKS and not _is_own(r, document)) for r in told):
         return False
     return all(same(values.get(n), v) for n, v in said(document, table).items() if n in values) and not any(
         document.problems()

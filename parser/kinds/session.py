@@ -12,7 +12,7 @@ from parser.fields import Label, labels
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
 from parser.patterns import pattern
-from parser.values import is_nothing, read_moment, read_status
+from parser.values import is_nothing, read_date, read_moment, read_status
 from schema.records import Field, Problem, Reading, Role, Span, Table, Value
 
 _DATE = pattern(r"(?<!\d)(?:(\d{4})([-_])(\d{2})\2(\d{2})|(20\d{2})(\d{2})(\d{2}))(?!\d)")
@@ -124,9 +124,24 @@ class SessionGrammar:
         elif fields:
             span = Span(min(line.start for line in taken), max(line.end for line in taken))
             readings = (Reading(Table.SESSIONS, context.key, Role.OWN, fields, span, inherited),)
+        if level <= 1:
+            readings += _touched(text)
         # A dash or "None" in the header does not hide what a later section says.
         known = context.known | {name for name, field in fields.items() if field.value is not None}
         return Parsed(readings, tuple(problems), _Context(context.key, False, known, shift))
+
+
+def _touched(text: str) -> tuple[Reading, ...]:
+    """The line of the header that says when the document was last updated."""
+    for line in open_lines(text):
+        for label in labels(line):
+            moment = read_moment(label.value) if label.name in ("last updated", "updated") else None
+            if moment is not None and moment.date is not None:
+                start = label.value_span.start
+                span = Span(start + moment.span.start, start + moment.span.end)
+                field = Field(read_date(text[slice(*span)]), span)
+                return (Reading(Table.HEADER, "header", Role.OWN, {"last_updated": field}, Span(line.start, line.end)),)
+    return ()
 
 
 def _read(text: str, level: int, title: str) -> Iterator[_Found | Problem]:

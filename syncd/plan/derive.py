@@ -95,7 +95,7 @@ def header_changes(keyed: Keyed, now: datetime, counts: Sequence[tuple[Statuses,
 
 
 def stamp_of(text: str, reading: Reading, now: datetime) -> str | None:
-    """The new value of the ``*Last Updated*`` line that ``reading`` shows in the section ``text``.
+    """The new value of the ``*Last Updated*`` or ``*Updated*`` line that ``reading`` shows in the section ``text``.
 
     None for other labels.
     """
@@ -103,7 +103,7 @@ def stamp_of(text: str, reading: Reading, now: datetime) -> str | None:
     if place is None:
         return None
     line = text[text.rfind("\n", 0, place.span.start) + 1 : place.span.start]
-    if "last updated" not in line.lower():
+    if "updated" not in line.lower():
         return None
     new = stamp(text[place.span.start : place.span.end], now)
     return None if new == place.value else new

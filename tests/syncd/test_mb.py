@@ -501,3 +501,32 @@ def test_the_program_can_be_run_as_a_module(synced: Path) -> None:
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("mb: there is no such task: T99")
+
+
+# -- the time that is given ----------------------------------------------------------------------------------------
+
+
+def test_documents_are_stamped_with_the_time_that_was_given(mb: Mb, synced: Path) -> None:
+    """Also such as are made, also in what a dry run shows; the log of transactions has the time of writing."""
+    stamped = "*Last Updated: 2026-03-07 18:20:10 UTC*"
+    told = mb(*LOG, "--summary", "Resumable download", "--at", AT, "--dry-run")
+    assert f"+{stamped}" in told.out
+    assert mb(*LOG, "--summary", "Resumable download", "--at", AT).code == 0
+    assert mb("task", "add", "T7", "Download Progress", "--at", AT).code == 0
+    texts = {path: text.decode() for path, text in documents(synced).items()}
+    assert all(stamped in texts[path] for path in ("edit_history.md", "tasks.md"))
+    assert "*Created: 2026-03-07 18:20:10 UTC*" in texts["tasks/T7.md"]
+    [(newest,)] = rows(synced, "SELECT max(timestamp) FROM transaction_log")
+    assert not newest.startswith("2026-03-07T18:20")
+
+
+def test_a_session_s_document_says_when_it_was_last_updated(mb: Mb, synced: Path) -> None:
+    """In italics or in bold: what a later step writes there moves that line too."""
+    mb("workflow", "update-session", "--focus", "T4", "--at", AT)
+    file = synced / "sessions" / "2026-03-07-evening.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("*Created: 2026-03-07 18:20:10 UTC*", "**Last Updated**: 2026-03-07 18:20:10 UTC"), "utf-8"
+    )
+    mb("workflow", "update-session", "--note", "One more", "--end", "--at", "2026-03-07 19:00:00")
+    assert "\n**Last Updated**: 2026-03-07 19:00:00 UTC\n" in file.read_text(encoding="utf-8")
