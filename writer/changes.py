@@ -14,13 +14,15 @@ class SetFields:
     """Give fields of the reading at ``at`` new values. None empties a field (a cell shows ``-``).
 
     A record may come to another place by that, which shows more of it or less: ``record`` holds all that it could show
-    there, ``elsewhere`` names what other places show as it will be, so that this one need not.
+    there, ``elsewhere`` names what other places show as it will be, so that this one need not. Of the names in
+    ``unlabelled`` this bank keeps no label without a value: where they are emptied, their label goes too.
     """
 
     at: At
     values: Mapping[str, Value]
     record: Mapping[str, Value] = field(default_factory=dict)
     elsewhere: frozenset[str] = frozenset()
+    unlabelled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,15 @@ class Insert:
     """Add a record where and how this document already shows such records.
 
     ``parent`` is the reading of the entry that a file modification belongs to. ``children`` are records that come
-    with this one (the modifications of a new entry), in order.
+    with this one (the modifications of a new entry), in order. ``entering``: it is no new one, but comes to be shown
+    here by its new values.
     """
 
     table: Table
     values: Mapping[str, Value]
     parent: At | None = None
     children: tuple[Mapping[str, Value], ...] = ()
+    entering: bool = False
 
 
 Change = SetFields | Remove | Insert

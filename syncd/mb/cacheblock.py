@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from parser.moments import render_date
 from parser.patterns import pattern
+from parser.values import ICON, read_status, render_status
+from schema.records import Status
 from syncd.plan.derive import stamp
 
 PATH = "session_cache.md"
@@ -39,6 +41,12 @@ class Part(NamedTuple):
 _STARTED = pattern(r"^([-*] )?\**Started:?\**:?[ \t]*(?P<value>[^\n|]*?\d[^\n|*]*?)[ \t]*\r?$", re.M)
 _PERIOD = pattern(r"^(?:[-*] )?\**Current Period:?\**:?[ \t]*(?P<value>[\w-]+)[ \t]*\r?$", re.M)
 _LAST = pattern(r"^(?:[-*] )?\**Last Session:?\**:?[ \t]*(?P<value>[^\n]*?)[ \t]*\r?$", re.M)
+_STATUS = pattern(r"^(?:[-*] )?\**(?:Session )?Status:?\**:?[ \t]*(?P<value>[^\n]*?)[ \t]*\r?$", re.M)
+_COUNTS = pattern(r"\b(?:active|paused|completed|pending)(?: tasks?)?: *\d", re.I)
+_SAID = pattern(
+    rf"(?P<head>[*_]*(?:{ICON})?[ *_]*(?:in[ _-]progress|active|completed?|done|paused|cancell?ed|pending)\b[*_]*"
+    rf"|[*_]*{ICON}[*_]*)(?P<note>.*)", re.I
+)  # fmt: skip
 _ITEM = pattern(r"^(?P<mark>\d+\.|[-*])[ \t]+(?P<quote>`?)sessions/[^\s`]+\.md`?(?P<rest>[^\n]*)(?:\n|\Z)", re.M)
 
 
@@ -47,12 +55,21 @@ def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:
     changed: dict[int, Part] = {}
     end = _end_of_first(parts)
     _first(parts[: min(end, 3)], _STARTED, lambda old: _moment(old, begun), changed)
+    _first([part for part in parts[: min(end, 3)] if _STARTED.search(part.text)], _STATUS, _open, changed)
     _first(parts[:end], _PERIOD, lambda old: _cased(old, begun.period), changed)
     _first(parts[:end], _LAST, lambda old: _last(old, begun), changed)
     for part in parts[:end]:
         if re.search("session history", part.heading, re.I) and (text := _listed(part.text, begun)):
             changed[part.id] = part._replace(text=text)
             break
+    return list(changed.values())
+
+
+def ended(parts: Sequence[Part]) -> list[Part]:
+    """The section that changes as the current session ends, with its new text; its note stays."""
+    changed: dict[int, Part] = {}
+    block = [part for part in parts[: min(_end_of_first(parts), 3)] if _STARTED.search(part.text)]
+    _first(block, _STATUS, lambda old: _as(old, Status.COMPLETED), changed)
     return list(changed.values())
 
 
@@ -79,6 +96,28 @@ def _first(
             start, end = match.span("value")
             changed[part.id] = part._replace(text=text[:start] + value + text[end:])
         return
+
+
+def _open(old: str) -> str | None:
+    """The status of a session that begins. What was noted of the last one goes, counts of tasks stay."""
+    found = _SAID.match(old)
+    if found is None or (_COUNTS.search(old) and ";" not in old):
+        return None
+    counts = f";{old.partition(';')[2]}" if _COUNTS.search(old.partition(";")[2]) else ""
+    session = re.match(r" session\b", found["note"], re.I)
+    head = found["head"].rstrip()
+    head = _as(head, Status.IN_PROGRESS) or head
+    if session is not None:
+        head = re.sub(r"in[ _-]progress\b", lambda word: _cased(word[0], "active"), head, flags=re.I) + session[0]
+    return head + counts
+
+
+def _as(old: str, status: Status) -> str | None:
+    """A status as another; None for one that is not readable, and for counts."""
+    head, mark, rest = old.partition(";")
+    if read_status(head) is None or _COUNTS.match(head.lstrip("*_ ").lstrip()) or _COUNTS.search(head):
+        return None
+    return render_status(head, status) + mark + rest
 
 
 def _moment(old: str, begun: Begun) -> str | None:

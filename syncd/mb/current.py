@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,6 @@ def begin(tx: Transaction, focus: str | None) -> int:
 
 
 def _show_in_prose(tx: Transaction, session: int, path: str) -> None:
-    rows = tx.db.rows(
-        """SELECT s.id, s.heading, s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
-        WHERE d.path = ? AND d.problem IS NULL ORDER BY s.position""",
-        (cacheblock.PATH,),
-    )
     named = name_of(tx.db.value("SELECT current_session_id FROM session_cache"))
     before = tx.db.value("SELECT path FROM sessions WHERE path LIKE '%/' || ? || '.md'", (named,)) if named else None
     row = store.fetch(tx.db, "sessions", str(session)) or {}
@@ -59,7 +55,20 @@ def _show_in_prose(tx: Transaction, session: int, path: str) -> None:
     begun = cacheblock.Begun(
         path, before, str(row["session_period"]), None if focus is None else str(focus), tx.moment
     )  # fmt: skip
-    for part in cacheblock.shown([cacheblock.Part(*row) for row in rows], begun):
+    _keep(tx, cacheblock.shown(_cache_parts(tx.db), begun))
+
+
+def _cache_parts(db: Database) -> list[cacheblock.Part]:
+    rows = db.rows(
+        """SELECT s.id, s.heading, s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
+        WHERE d.path = ? AND d.problem IS NULL ORDER BY s.position""",
+        (cacheblock.PATH,),
+    )
+    return [cacheblock.Part(*row) for row in rows]
+
+
+def _keep(tx: Transaction, parts: Sequence[cacheblock.Part]) -> None:
+    for part in parts:
         tx.db.run("UPDATE sections SET text = ? WHERE id = ?", (part.text, part.id))
 
 
@@ -74,7 +83,7 @@ def focus_on(tx: Transaction, session: int, task: str) -> None:
 def end(tx: Transaction, session: int) -> None:
     """End a session. Where its document says only when it began, the end gets a line below.
 
-    Raises `InvalidOperation`.
+    The session cache's line on the status of the current session follows. Raises `InvalidOperation`.
     """
     rows = tx.db.rows(
         """SELECT s.id, s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
@@ -87,6 +96,10 @@ def end(tx: Transaction, session: int) -> None:
                 tx.db.run("UPDATE sections SET text = ? WHERE id = ?", (new, number))
                 break
     tx.complete_session(session)
+    named = name_of(tx.db.value("SELECT current_session_id FROM session_cache"))
+    if named and named == name_of(document_of(tx.db, session)) and (parts := cacheblock.ended(_cache_parts(tx.db))):
+        _keep(tx, parts)
+        _show_in_cache(tx, None, None)
 
 
 def _with_end(text: str, moment: datetime) -> str | None:

@@ -264,7 +264,7 @@ class Decider:
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
             if names or verdict.insert or verdict.remove:
                 shown[record] = names
-            emission.plan_fields(plan, verdict, sides[record], names)
+            emission.plan_fields(plan, verdict, sides[record], names, homes.unlabelled(verdict, names))
             if verdict.table is Table.TASKS and "status" in names:
                 homes.relist(verdict, sides[record])
             out.followed += [(record, name) for name in names]

@@ -37,8 +37,13 @@ class Emitted:
 Plan = dict[str, DocumentChanges]
 
 
-def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str]) -> None:
-    """Ask every reading that a change by row reaches to show ``names`` as the row has them."""
+def plan_fields(
+    plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str], unlabelled: frozenset[str] = frozenset()
+) -> None:
+    """Ask every reading that a change by row reaches to show ``names`` as the row has them.
+
+    Of those in ``unlabelled`` the bank has no label without a value.
+    """
     if verdict.row is None or not names:
         return
     current = [shown for shown in sides.after if reached(sides.table, shown)]
@@ -50,7 +55,7 @@ def plan_fields(plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str
         }
         elsewhere = _elsewhere(sides.table, shown, current)
         for group in _groups(shown.reading, stale):
-            asked = SetFields(shown.at, group, verdict.row, elsewhere)
+            asked = SetFields(shown.at, group, verdict.row, elsewhere, unlabelled)
             plan.setdefault(shown.path, DocumentChanges()).sets.append(asked)
     place = next((s for s in current if s.role is Role.OWN or sides.table is not Table.TASKS), None)
     for name in sorted(names):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from parser.document import Document, parse
 from parser.kinds import kind_of
+from parser.patterns import pattern
 from parser.values import render
 from schema import store
 from schema.db import Database
@@ -30,6 +31,7 @@ _CACHE = "session_cache.md"
 _LISTED = 20  # more new tasks at once are an import: the session cache does not repeat them
 _MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
+_NOT_COMPLETED = pattern(r"^[-+*_ \t]*completed[*_]*:[*_]*[ \t]*(?:[-–—]|n/a|none|tbd)[*_ \t]*\r?$", re.M | re.I)
 _ELSEWHERE = frozenset({"details", "content", "session_period"})  # in the registry, as prose, in a document's name
 
 CurrentDocument = Callable[[str], Keyed | None]
@@ -138,7 +140,7 @@ class Homes:
 
         cache = self._current(_CACHE)
         if cache is not None and cache_lists.takes(cache.document, verdict.key, _shown(verdict), entering=entering):
-            insert = Insert(Table.TASKS, {**_shown(verdict), "id": verdict.key})
+            insert = Insert(Table.TASKS, {**_shown(verdict), "id": verdict.key}, entering=entering)
             self._add(_CACHE, Birth(insert, verdict.table, verdict.key))
 
     def relist(self, verdict: Verdict, sides: Sides) -> None:
@@ -153,8 +155,22 @@ class Homes:
             changes = self._plan.setdefault(_CACHE, DocumentChanges())
             changes.sets = [one for one in changes.sets if one.at not in gone]
             changes.removes += [Remove(at) for at in gone]
-        if not places:
-            self._list(verdict, entering=True)
+        self._list(verdict, entering=True)
+
+    def unlabelled(self, verdict: Verdict, names: frozenset[str]) -> frozenset[str]:
+        """Whether a task that is completed no more loses the line that said when it was.
+
+        It does unless this bank's files of tasks have that label without a date.
+        """
+        row = verdict.row or {}
+        if verdict.table is not Table.TASKS or "completed" not in names or row.get("completed"):
+            return frozenset()
+        texts = self._db.rows(
+            """SELECT s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
+            WHERE d.kind = 'task' AND s.text LIKE '%completed%'"""
+        )
+        kept = any(isinstance(text, str) and _NOT_COMPLETED.search(text) for (text,) in texts)
+        return frozenset() if kept else frozenset({"completed"})
 
     def _task_files(self) -> frozenset[str]:
         """The ids that have a file."""

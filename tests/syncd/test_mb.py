@@ -493,6 +493,34 @@ def test_the_cache_tells_in_prose_what_began() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("before", "begun", "ended"),
+    [
+        ("🔄 IN PROGRESS — it hovers; touch next", "🔄 IN PROGRESS", "✅ COMPLETED — it hovers; touch next"),
+        ("✅ COMPLETED", "🔄 IN PROGRESS", None),
+        ("Completed - all pages measured", "In Progress", None),
+        ("🔄 In Progress: pages measured", "🔄 In Progress", "✅ Completed: pages measured"),
+        ("✅ Completed session; Active task: 1, Paused: 0", "🔄 Active session; Active task: 1, Paused: 0", None),
+        ("🔄 Active session; Active: 1", "🔄 Active session; Active: 1", "✅ Completed session; Active: 1"),
+        ("🔄 Active: 2, Paused: 0, Completed: 1", None, None),
+        ("✅ Completed: 1, Active: 1", None, None),
+        ("as ever", None, None),
+    ],
+)
+def test_the_cache_s_status_is_that_of_the_session(before: str, begun: str | None, ended: str | None) -> None:
+    """What was noted of the last session goes as another begins; counts are no note."""
+    from datetime import UTC, datetime
+
+    from syncd.mb import cacheblock
+
+    text = "# Session Cache\n\n**Started**: 2026-03-06 09:00\n**Status**: {}\n\n## Active Tasks\n**Status**: 🔄\n"
+    parts = [Part(number, heading, part) for number, _, heading, part in _parts(text.format(before))]
+    new = Begun("sessions/2026-03-06-evening.md", None, "evening", None, datetime(2026, 3, 6, 9, 0, tzinfo=UTC))
+    for made, wanted in ((shown(parts, new), begun), (cacheblock.ended(parts), ended)):
+        told = {part.id: part.text for part in made}
+        assert "".join(told.get(part.id, part.text) for part in parts) == text.format(wanted or before)
+
+
 def test_the_program_can_be_run_as_a_module(synced: Path) -> None:
     """With the exit code of the command."""
     ran = subprocess.run(

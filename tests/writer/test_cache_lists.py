@@ -73,7 +73,25 @@ def test_sections_of_active_tasks_get_one_more() -> None:
     after = _listed(text + OLDER, "in_progress", started="2026-07-01", priority="HIGH")
     assert after == text.replace("## Next", new + "## Next") + OLDER
     assert _listed(text, "pending") is None
-    assert _listed(text, "in_progress", entering=True) is None
+    entered = _listed(text, "in_progress", entering=True, started="2026-07-01", priority="HIGH")
+    assert entered == text.replace("## Next", new + "## Next")
+    done = text.replace("Active", "Completed").replace("🔄 **IN PROGRESS**", "✅ **COMPLETED**")
+    assert _listed(done, "completed", entering=True) is None
+
+
+def test_a_cache_with_a_list_and_sections_has_both_for_a_task_that_becomes_active() -> None:
+    """If most active tasks have a section. One that stands in the list already gets its section alone."""
+    registry = "## Task Registry\n- T1: One - 🔄\n- T2: Two - 🔄\n- T0: Zero - ✅\n"
+    sections = "\n## Active Tasks\n\n### T1: One\n**Status:** 🔄 **Priority:** HIGH\n**Context**: Long.\n"
+    second = "\n### T2: Two\n**Status:** 🔄 **Priority:** LOW\n"
+    text = registry + sections + second
+    both = _listed(text, "in_progress", priority="LOW")
+    line, head = "- T9: Nine - 🔄\n", "\n### T9: Nine\n**Status:** 🔄 **Priority:** LOW\n"
+    assert both == text.replace("- T0", line + "- T0") + head
+    pending = text.replace("- T0", line.replace("🔄", "⬜") + "- T0")
+    assert _listed(pending, "in_progress", entering=True, priority="LOW") == pending + head
+    few = registry.replace("- T0", "- T3: Three - 🔄\n- T4: Four - 🔄\n- T0") + sections + second
+    assert _listed(few.replace("- T0", line.replace("🔄", "⬜") + "- T0"), "in_progress", entering=True) is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from itertools import chain
 from types import ModuleType
 
 from parser.document import At, Document
+from parser.fields import labels
+from parser.lines import lines
 from parser.values import render
 from schema.records import Field, Place, Span, Value
 from writer.cells import replace_cell, unescape
@@ -77,7 +79,8 @@ def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
             continue
         if name not in reading.fields:
             return
-        ways.append(replacements(document, change.at.section, name, reading.fields[name], value))
+        bare = unlabelled(document, change, name, reading.fields[name]) if not value else []
+        ways.append([*bare, *replacements(document, change.at.section, name, reading.fields[name], value)])
     if not all(ways):
         return
     for number in range(max((len(way) for way in ways), default=1)):
@@ -100,6 +103,26 @@ def replacements(document: Document, section: int, name: str, field: Field, valu
     if field.place is Place.BLOCK:
         return [e for new in _texts(name, old, value) for e in replace_block(section, text, field.span, new)]
     return _known(replace_value(section, text, field.span, new) for new in _texts(name, old, value))
+
+
+def unlabelled(document: Document, change: SetFields, name: str, field: Field) -> list[Edit]:
+    """The edit that takes a field out with its label, and with its line where nothing else stands there.
+
+    None where the bank keeps such labels, and where the field is no labelled value.
+    """
+    if name not in change.unlabelled or field.place is not Place.LINE:
+        return []
+    text = document.sections[change.at.section].text
+    line = next(line for line in lines(text) if line.start <= field.span.start <= line.end)
+    known = [label for label in labels(line) if label.value_span.start <= field.span.start < label.value_span.end]
+    if not known or line.text.startswith("#"):
+        return []
+    start, end = known[0].span.start, known[0].value_span.end
+    if text[line.start : start].strip("-*+ \t") or text[end : line.end].strip("*_ \t"):
+        gap = len(text[line.start : start]) - len(text[line.start : start].rstrip())
+        return [Edit(change.at.section, Span(start - gap, end), "")]
+    end = text.find("\n", line.end) + 1 or len(text)
+    return [Edit(change.at.section, Span(line.start, end), "")]
 
 
 def _texts(name: str, old: str, value: Value) -> list[str]:

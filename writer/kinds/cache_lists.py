@@ -1,7 +1,8 @@
 """Which tasks a session cache lists, learnt from those that it does: lines of a registry, or sections of active tasks.
 
 A list below a heading such as *Active Tasks* holds tasks of that status; a list that holds tasks of several, or is
-called a registry, holds all open ones, and final ones if it holds such. Older caches in the same file are history.
+called a registry, holds all open ones, and final ones if it holds such. A cache may have both a list and sections, if
+most of the tasks of a status have one. Older caches in the same file are history.
 """
 
 from __future__ import annotations
@@ -51,10 +52,13 @@ class Listing(NamedTuple):
     def statuses(self) -> set[Value]:
         return {item.status for item in self.items}
 
+    def tasks(self) -> set[str]:
+        return {item.task for item in self.items}
+
     def takes(self, status: Value, *, entering: bool) -> bool:
         """Whether a task belongs here; ``entering``: one that was there before, and comes in by its new status."""
-        if entering and self.items[0].line is None:
-            return False  # a section has words of its own: whoever keeps it begins it
+        if entering and self.items[0].line is None and status != Status.IN_PROGRESS:
+            return False  # what is paused or done has no story to begin
         if self.given is not None:
             return status == self.given if entering else status == self.given or status in self.statuses()
         if entering:
@@ -67,12 +71,21 @@ def takes(document: Document, task: str, values: Values, *, entering: bool = Fal
     """Whether the cache lists a task with ``values`` that it does not show, and can write it in its own way."""
     from writer.put import put
 
-    shown = any(r.table is Table.TASKS and r.key == task for _, r in document.readings())
-    if shown or not values.get("status"):
+    if not values.get("status") or not _wanting(document, task, values, entering=entering):
         return False
-    if not any(listing.takes(values.get("status"), entering=entering) for listing in listings(document)):
-        return False
-    return not put(document, [Insert(Table.TASKS, {**values, "id": task})]).refused
+    return not put(document, [Insert(Table.TASKS, {**values, "id": task}, entering=entering)]).refused
+
+
+def _wanting(document: Document, task: str, values: Values, *, entering: bool) -> list[Listing]:
+    """The listings that take a task: of lists, where none shows it, and of sections, where it has none."""
+    found = listings(document)
+    lists = [listing for listing in found if listing.items[0].line is not None]
+    heads = [listing for listing in found if listing.items[0].line is None]
+    shown = {reading.key for _, reading in document.readings() if reading.table is Table.TASKS}
+    wanting = [] if any(task in listing.tasks() for listing in lists) else lists
+    if not any(task in listing.tasks() for listing in heads) and (lists or task not in shown):
+        wanting = [*wanting, *heads]
+    return [listing for listing in wanting if listing.takes(values.get("status"), entering=entering)]
 
 
 def leaves(document: Document, at: At, status: Value) -> bool:
@@ -96,7 +109,7 @@ def _plain(document: Document, item: Item, reading: Reading) -> bool:
 
 
 def listings(document: Document) -> list[Listing]:
-    """The lists of tasks in the current cache; its sections of tasks only where it has no list."""
+    """The lists of tasks in the current cache, then its sections of tasks, if it keeps them for those of a status."""
     lists: list[Listing] = []
     heads: dict[Status | None, list[Item]] = {}
     above: list[tuple[int, str]] = []
@@ -110,7 +123,14 @@ def listings(document: Document) -> list[Listing]:
             lists.append(Listing(tuple(items), heading_status(title), "registry" in above[-1][1].lower()))
         elif found and found[0].span.start == 0 and section.level:
             heads.setdefault(heading_status(title), []).append(Item(found[0].key, found[0].value("status"), number))
-    return lists or [Listing(tuple(items), given, False) for given, items in heads.items() if given is not None]
+    sections = [Listing(tuple(items), given, False) for given, items in heads.items() if given is not None]
+    return [*lists, *(one for one in sections if not lists or _most_have(one, lists))]
+
+
+def _most_have(sections: Listing, lists: Sequence[Listing]) -> bool:
+    """Whether most tasks that ``lists`` hold with the status of ``sections`` have one of them."""
+    listed = {item.task for one in lists for item in one.items if item.status == sections.given}
+    return 2 * len(listed & sections.tasks()) > len(listed)
 
 
 def _listed(section: int, line: Line, found: Sequence[Reading]) -> Item | None:
@@ -121,14 +141,18 @@ def _listed(section: int, line: Line, found: Sequence[Reading]) -> Item | None:
     return Item(reading.key, reading.value("status"), section, line, mention)
 
 
-def places_for(document: Document, task: str, values: Values) -> Iterator[list[Edit]]:
-    """Ways to list a task, best first: where all of its listing are of its status, else in one of several."""
-    found = [one for one in listings(document) if one.takes(values.get("status"), entering=False)]
-    for listing in sorted(found, key=lambda one: one.given != values.get("status")):
-        if listing.items[0].line is None:
-            yield [_section(document, listing, task, values)]
-        elif edit := _line(document, listing, task, values):
-            yield [edit]
+def places_for(document: Document, task: str, values: Values, *, entering: bool = False) -> Iterator[list[Edit]]:
+    """Ways to list a task, best first: where all of its listing are of its status, else in one of several.
+
+    In a cache that has sections beside its list it gets both; if that does not do, one of them.
+    """
+    found = sorted(
+        _wanting(document, task, values, entering=entering), key=lambda one: one.given != values.get("status")
+    )
+    lines = [edit for one in found if one.items[0].line is not None and (edit := _line(document, one, task, values))]
+    heads = [_section(document, one, task, values) for one in found if one.items[0].line is None]
+    yield from ([line, head] for line in lines for head in heads)
+    yield from ([edit] for edit in (*lines, *heads))
 
 
 def _newest_first(listing: Listing) -> bool:
@@ -203,7 +227,8 @@ def _section(document: Document, listing: Listing, task: str, values: Values) ->
     """A section like that of another task, with what is known of this one, beside the newest."""
     first = _newest_first(listing)
     beside = listing.items[0 if first else -1]
-    block = "\n".join(head_like(document.sections[beside.section].text, beside.task, task, values))
+    model = next((item for item in (beside, *listing.items[::-1]) if item.status == values.get("status")), beside)
+    block = "\n".join(head_like(document.sections[model.section].text, model.task, task, values))
     if first:
         return before_section(document, beside.section, block)
     level, last = document.sections[beside.section].level, beside.section

@@ -76,7 +76,8 @@ def _told(change: Insert) -> dict[str, Value]:
 def _rows(tables: Tables, place: Place, task: str, values: Mapping[str, Value]) -> Iterator[list[Edit]]:
     """A new row of a table, with a link to the task's file where the others have one, and without."""
     for link in (True, False):
-        if edit := tables.edit(place, _texts(tables, place, task, values, {}, link)):
+        texts = _texts(tables, place, task, values, {}, link) + (tables.more(place, task) if link else [])
+        if edit := tables.edit(place, texts):
             yield [edit]
 
 

@@ -93,6 +93,10 @@ class Tables:
         """The tasks of ``status`` in a table."""
         return self._once("statuses", place, lambda: _statuses(place))[status]
 
+    def more(self, place: Place, task: str) -> list[str]:
+        """What the newest rows have behind the last column: the link to the task's file, as one for ``task``."""
+        return [text.replace(known, task) for known, text in self._once("more", place, lambda: _more(place))]
+
     def holds(self, place: Place, task: str) -> bool:
         """Whether a table has a row for ``task``."""
         return task in self._once("ids", place, lambda: {row_id(cell_text(row, place.ids)) for row in place.table.rows})
@@ -109,7 +113,7 @@ class Tables:
     def edit(self, place: Place, texts: list[str]) -> Edit | None:
         """The edit that puts in a row: on top of those that go from new to old, else below all."""
         section = self.document.sections[place.section]
-        style = self._once("row", place, lambda: RowStyle(section.text, place.table, len(texts)))
+        style = self._once("row", place, lambda: RowStyle(section.text, place.table, len(texts)), len(texts))
         row = style.row(texts)
         if row is None:
             return None
@@ -159,6 +163,21 @@ def _natural(task: str) -> str:
 def cell_text(row: Row, index: int) -> str:
     """The text of a cell; none where the row is shorter."""
     return row.cells[index].text if index < len(row.cells) else ""
+
+
+def _more(place: Place) -> list[tuple[str, str]]:
+    """The cells behind the last column of the newest row that links to its task's file there, with its id.
+
+    None unless most of the three newest rows have one.
+    """
+    newest = place.table.rows[:3] if _newest_first(place) else place.table.rows[:-4:-1]
+    width = len(place.table.header.cells)
+    found = []
+    for row in newest:
+        known, behind = row_id(cell_text(row, place.ids)), [cell.text for cell in row.cells[width:]]
+        if known and len(behind) == 1 and _LINK.fullmatch(behind[0]) and f"/{known}." in behind[0]:
+            found.append((known, behind[0]))
+    return found[:1] if 2 * len(found) > len(newest) else []
 
 
 def _by_start(place: Place) -> dict[int, Row]:

@@ -31,6 +31,12 @@ _NAMES = {
     "dependencies": "Dependencies",
 }
 _ANCHORS = ("status", "priority", "started", "dependencies", "completed", "last_updated", "title")
+_BEHIND = {
+    "started": ("priority",),
+    "completed": ("started", "priority"),
+    "dependencies": ("completed", "started", "priority"),
+}
+"""Behind which fields a new one goes, rather than behind the status, if they stand in the same section."""
 _FIRST = {"status": "🔄 IN PROGRESS", "last_updated": "2000-01-01", "started": "2000-01-01", "completed": "2000-01-01"}
 _BARE_HEADING = pattern(
     rf"(#+[ \t]+)(Task\b:?[ \t]*)?({TASK_ID})([ \t]*[:\-–—][ \t]*{TASK_ID})?[ \t]*(?=\r?\n|$)", re.I
@@ -49,7 +55,7 @@ class _Anchor(NamedTuple):
 
 def set_fields(document: Document, change: SetFields) -> Iterator[list[Edit]]:
     """Plan what the general way cannot: listed dependencies, and fields that the file does not show so far."""
-    from writer.kinds import replacements
+    from writer.kinds import replacements, unlabelled
 
     reading = document.at(change.at)
     if reading.table is not Table.TASKS:
@@ -67,7 +73,8 @@ def set_fields(document: Document, change: SetFields) -> Iterator[list[Edit]]:
             special = True
             ways.append(list(_listed(document, change.at, field, value or ())))
         else:
-            ways.append([[e] for e in replacements(document, change.at.section, name, field, value)])
+            bare = unlabelled(document, change, name, field) if not value else []
+            ways.append([[e] for e in (*bare, *replacements(document, change.at.section, name, field, value))])
     if not special or not all(ways):
         return
     for number in range(max(len(way) for way in ways)):
@@ -188,7 +195,7 @@ def _added(document: Document, name: str, value: Value) -> Iterator[list[Edit]]:
     if name == "title":
         yield from _into_heading(document, shown)
     text = render(name, _FIRST.get(name, ""), value)
-    for anchor in _anchors(document):
+    for anchor in _anchors(document, name):
         yield [line_behind(document, anchor.section, anchor.line.start, _label_line(anchor, label, text))]
     yield [_below_title(document, f"**{label}**: {text}")]
 
@@ -209,8 +216,8 @@ def _into_heading(document: Document, title: str) -> Iterator[list[Edit]]:
             return
 
 
-def _anchors(document: Document) -> Iterator[_Anchor]:
-    """The labelled fields of the header, the status first; those in headings are none."""
+def _anchors(document: Document, name: str) -> Iterator[_Anchor]:
+    """The labelled fields of the header, those that ``name`` follows first, then the status; none of headings."""
     found: dict[str, _Anchor] = {}
     for at, reading in document.readings():
         if reading.table is not Table.TASKS:
@@ -223,9 +230,11 @@ def _anchors(document: Document) -> Iterator[_Anchor]:
                 continue
             if LABELS.get(first.name) == starts[first.value_span.start]:
                 found.setdefault(starts[first.value_span.start], _Anchor(at.section, line, first))
-    for name in _ANCHORS:
-        if name in found:
-            yield found[name]
+    status = found.get("status")
+    near = (n for n in _BEHIND.get(name, ()) if n in found and status and found[n].section == status.section)
+    for known in dict.fromkeys((*near, *_ANCHORS)):
+        if known in found:
+            yield found[known]
 
 
 def _label_line(anchor: _Anchor, name: str, value: str) -> str:
