@@ -133,23 +133,29 @@ def noted_drift(db: Database) -> int | None:
 
 class Noted(NamedTuple):
     """What `note_drift` noted: the fields of tasks, as key and name, that places differ in, and their text in the
-    database. ``fields`` is None where there were transactions since. Those that will follow are among them."""
+    database. ``fields`` is None where there were transactions since. Those that will follow are among them.
+    ``refused`` is the text of what `note_unshown` noted."""
 
     fields: set[tuple[str, str]] | None
     text: str | None
+    refused: str | None = None
+
+    def unshown(self) -> set[tuple[str, str]]:
+        """What `note_unshown` noted."""
+        return {(table, key) for table, key in json.loads(self.refused or "[]")}
 
 
 def drift_noted(db: Database) -> Noted:
     """The fields that were noted, and as what."""
-    last, count, text = db.rows(
+    last, count, text, refused = db.rows(
         """SELECT (SELECT max(id) FROM transaction_log), (SELECT value FROM state WHERE name = 'drift'),
-        (SELECT value FROM state WHERE name = 'drift_fields')"""
+        (SELECT value FROM state WHERE name = 'drift_fields'), (SELECT value FROM state WHERE name = 'unshown')"""
     )[0]
     if last is None:
-        return Noted(set(), text)
+        return Noted(set(), text, refused)
     if text is None or (count or "").split()[:1] != [str(last)]:
-        return Noted(None, text)
-    return Noted({(key, name) for key, name in json.loads(text)}, text)
+        return Noted(None, text, refused)
+    return Noted({(key, name) for key, name in json.loads(text)}, text, refused)
 
 
 def noted_fields(db: Database) -> set[tuple[str, str]] | None:
@@ -170,6 +176,18 @@ def note_drift(
     if told != (noted if noted is not None else named(db, "drift_fields")):
         values.append(("drift_fields", told))
     db.run_many("INSERT OR REPLACE INTO state(name, value) VALUES (?, ?)", values)
+
+
+def noted_unshown(db: Database) -> set[tuple[str, str]]:
+    """The records, as table and key, that no document shows as their rows are, or that have text and no row."""
+    return drift_noted(db).unshown()
+
+
+def note_unshown(db: Database, records: Collection[tuple[str, str]], noted: Noted) -> None:
+    """Note that as of the last transaction it is these; ``noted`` is what the database has."""
+    told = json.dumps(sorted(records))
+    if told != (noted.refused or "[]"):
+        db.run("INSERT OR REPLACE INTO state(name, value) VALUES ('unshown', ?)", (told,))
 
 
 def _last_number(db: Database) -> str:

@@ -93,7 +93,9 @@ FIELDS: Mapping[Table, tuple[str, ...]] = {
     ),
     Table.ERRORS: ("timestamp", "task_id", "file_path", "error_message", "cause", "fix_applied"),
     Table.HEADER: ("last_updated",),
-    Table.COUNTS: ("active", "in_progress", "pending", "paused", "completed", "cancelled", "blocked", "total"),
+    Table.COUNTS: (
+        "active", "in_progress", "pending", "paused", "completed", "cancelled", "blocked", "total", "latest",
+    ),
 }  # fmt: skip
 """The fields that a reading of each table may carry. Columns that only the database knows are not listed."""
 

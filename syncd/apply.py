@@ -16,7 +16,7 @@ from schema.db import Database
 from schema.records import Table, Value
 from schema.sections import SectionRow
 from schema.store import DocumentRow
-from syncd import drift, holds, numbers
+from syncd import drift, holds, numbers, unshown
 from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
 from syncd.plan.gather import RecordId
@@ -127,14 +127,25 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         tables = {v.table.value for v, _ in batch.verdicts} | {table for table, _ in batch.rows}
         tables |= {"documents"} if batch.bases else set()
         journal.finish(db, opened, tables, changed + len(batch.rows), milliseconds)
-        if noted.fields is not None and not batch.rows:
-            keyed = {b.path: b.keyed for b in batch.bases}
-            fields = drift.carried(noted.fields, batch.verdicts, keyed, lambda: overview.unsealed(db))
-            overview.note_drift(db, fields, number, noted.text)
+        keyed = {b.path: b.keyed for b in batch.bases}
+        _note_standing(db, batch, keyed, noted, number)
     state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)
     return Committed(number, opened.transaction_id, tuple(files))
+
+
+def _note_standing(
+    db: Database, batch: Batch, keyed: Mapping[str, Keyed | None], noted: overview.Noted, number: int
+) -> None:
+    """Note what differs after this transaction, for `syncd status`: unshown rows, and drift where it was known."""
+    refused = unshown.carried(
+        noted.unshown() - set(batch.rows), batch.verdicts, keyed, lambda: overview.unsealed(db)
+    )  # fmt: skip
+    overview.note_unshown(db, refused, noted)
+    if noted.fields is not None and not batch.rows:
+        fields = drift.carried(noted.fields, batch.verdicts, keyed, lambda: overview.unsealed(db))
+        overview.note_drift(db, fields, number, noted.text)
 
 
 def last_change(db: Database) -> int:

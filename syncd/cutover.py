@@ -126,7 +126,7 @@ def _waiting(db: Database) -> list[Criterion]:
 
 
 def _sound(found: list[Finding]) -> list[Criterion]:
-    drift, damage = len(_of(found, "drift", "behind")), _of(found, "integrity")
+    drift, damage = len(_of(found, "drift", "behind", "unshown")), _of(found, "integrity")
     how = f"{damage[0].what if damage else ''}: restore a backup with `syncd restore FILE`"
     return [
         _criterion("no drift", not drift, f"{_count(drift, 'place')} that say something else", "`syncd check --fix`"),

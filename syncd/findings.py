@@ -13,7 +13,7 @@ from parser.document import Document
 from schema import history, overview
 from schema.db import Database
 from schema.records import Role, Table, Value
-from syncd import config, drift
+from syncd import config, drift, unshown
 from syncd.disk.look import digest
 from syncd.disk.scan import scan
 from syncd.disk.walk import walk
@@ -25,6 +25,7 @@ KINDS = {
     "not understood": "lines that stand where a record is expected and were not understood",
     "drift": "places that say something else than the record",
     "behind": "places that have not followed an edit yet (`syncd sync --follow` brings them along)",
+    "unshown": "rows that no document shows as they are, and text whose row was deleted",
     "dangling": "dependencies on tasks that are not there",
     "duplicate": "ids that stand for two things",
     "round trip": "documents whose stored sections do not join to what was read",
@@ -45,8 +46,9 @@ class Finding(NamedTuple):
 def find(bank: Path, db: Database) -> list[Finding]:
     """All findings, in the order of `KINDS` and then of the documents."""
     state = BankState(db)
-    found = [*_not_read(bank, state), *_not_understood(state), *_drift(db), *_dangling(db), *_duplicates(state)]
-    found += [*_round_trip(db, state), *(Finding("integrity", None, None, line) for line in db.integrity())]
+    found = [*_not_read(bank, state), *_not_understood(state), *_drift(db), *_unshown(db, state), *_dangling(db)]
+    found += [*_duplicates(state), *_round_trip(db, state)]
+    found += [Finding("integrity", None, None, line) for line in db.integrity()]
     order = {kind: number for number, kind in enumerate(KINDS)}
     return sorted(found, key=lambda f: (order[f.kind], f.document or "", f.line or 0))
 
@@ -81,6 +83,14 @@ def _drift(db: Database) -> Iterator[Finding]:
     for d in drift.find(db):
         what = f"{d.key} {d.field}: {_said(d.shown)} here, {_said(d.row)} in the record"
         yield Finding("behind" if d.behind else "drift", d.document, d.line, what)
+
+
+def _unshown(db: Database, state: BankState) -> Iterator[Finding]:
+    for u in unshown.find(db, state):
+        what = f"{u.table} {u.key}: no document shows " + (f"its {u.field} as the row has it" if u.field else "it")
+        if u.gone:
+            what = f"{u.table} {u.key}: its row was deleted, and its text could not be taken out"
+        yield Finding("unshown", u.document, None, what)
 
 
 def _said(value: Value) -> str:

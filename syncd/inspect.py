@@ -56,6 +56,7 @@ def status(bank: Path, asked: Asked | None = None) -> dict[str, Any]:
             "holds": len(held),
             "unwritten": [{"path": path, "reason": why} for path, why in refused.items()],
             "drift": _drift(db),
+            "unshown": len(overview.noted_unshown(db)),
             "last_transaction": last,
             "recent": overview.recent(db, 5),
             "backup": backup,

@@ -66,6 +66,9 @@ def _working(entry: Entry) -> tuple[str, str | None] | None:
         return f"the daemon is busy with {busy['bank']}" if busy else "the daemon is about to do it", None
     if daemon and daemon["polling"]:
         return daemon["polling"], _sysctl(daemon["polling"])
+    if entry["unshown"]:
+        told = _times(entry["unshown"], "row is", "rows are")
+        return f"{told} not shown by any document as given", f"syncd check {bank}"
     if entry["drift"]:
         told = _times(entry["drift"], "field is", "fields are")
         return f"{told} shown differently in different places", f"syncd check {bank}"

@@ -67,13 +67,22 @@ def replace_cell(section: int, text: str, span: Span, value: str) -> Edit | None
 
 
 def _aligned(text: str, pipe: int) -> bool:
-    """Whether the line above or below has a pipe in the column of the one at ``pipe``."""
+    """Whether the line above or below has a pipe in the column of the one at ``pipe``, or a padded cell as wide."""
     start = text.rfind("\n", 0, pipe) + 1
     end = _line_end(text, pipe)
     place = display_width(text[start:pipe])
     above = text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)]
     below = text[end + 1 : _line_end(text, end + 1)] if end < len(text) else ""
-    return any(place in _columns(line) for line in (above, below))
+    if any(place in _columns(line) for line in (above, below)):
+        return True
+    cells = _PIPE.split(text[start:pipe])
+    return any(_as_wide(line, len(cells) - 1, display_width(cells[-1])) for line in (above, below))
+
+
+def _as_wide(line: str, number: int, width: int) -> bool:
+    """Whether a cell of ``line`` is ``width`` columns wide by more than one space behind its content."""
+    cells = _PIPE.split(line)
+    return number < len(cells) - 1 and cells[number].endswith("  ") and display_width(cells[number]) == width
 
 
 def _line_end(text: str, position: int) -> int:

@@ -83,12 +83,31 @@ def section_texts(document: Document, done: Done) -> list[str] | None:
     """The texts of the sections of ``document``, one of them with the line; None where it would take more than one."""
     if any(sign in f"{done.title}{done.note}" for sign in "\n\r"):
         return None
-    texts = apply_edits([section.text for section in document.sections], [_edit(document, done)])
+    told = _told(document, done)
+    if told is not None and not done.note:
+        return [section.text for section in document.sections]  # it was completed before, opened, completed again
+    edit = _edit(document, done) if told is None or not _is_about(document, told, done) else None
+    edit = edit or _into_list(document, told or 0, str(done.note))
+    texts = apply_edits([section.text for section in document.sections], [edit])
     return texts if done.task in "".join(texts) else None
 
 
 def _names(document: Document, task: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(task)}(?![\w-])", document.text) is not None
+
+
+def _told(document: Document, done: Done) -> int | None:
+    """The section that names the task already, among those of its day and of what is not released yet."""
+    heads = [day.section for day in _days(document) if day.day == done.day]
+    heads += [n for n, s in enumerate(document.sections) if s.level and _UNRELEASED.fullmatch(s.heading.strip())]
+    named = re.compile(rf"(?<![\w-]){re.escape(done.task)}(?![\w-])")
+    inside = (number for head in heads for number in (head, *_inside(document, head)))
+    return next((number for number in inside if named.search(document.sections[number].text)), None)
+
+
+def _is_about(document: Document, number: int, done: Done) -> bool:
+    """Whether a section is about the task alone: its heading names it."""
+    return re.search(rf"(?<![\w-]){re.escape(done.task)}(?![\w-])", document.sections[number].heading) is not None
 
 
 def _edit(document: Document, done: Done) -> Edit:

@@ -40,7 +40,9 @@ def session_like(
     missing = [name for name in names if name in SESSION_LABELS and told.get(name) is None]
     if missing:
         stop = next((n for n, line in enumerate(made) if n > 1 and not line), len(made))
-        made[stop:stop] = ["", *(f"**{SESSION_LABELS[name]}**: {shown(name, known[name])}" for name in missing)]
+        zone = next((z for line in made if (z := _zone(line)) and here(z)), None)
+        told_as = {name: shown(name, known[name]) + (f" {zone}" if zone and name in _TIMES else "") for name in missing}
+        made[stop:stop] = ["", *(f"**{SESSION_LABELS[name]}**: {told_as[name]}" for name in missing)]
     document = _parsed(path, made)
     told = said(document, Table.SESSIONS)
     if not agrees(document, Table.SESSIONS, {n: v for n, v in values.items() if n != "session_period"}):
@@ -130,6 +132,13 @@ def _timed(text: str, start: int, end: int, value: str, here: Callable[[str], bo
     if is_nothing(text[start:end]):
         return text[:start] + value + rest
     return f"{text[:start]}{value}{label}{tail if text[start:end].find(str(zone)) < 0 else rest}"
+
+
+def _zone(line: str) -> str | None:
+    """The label of the time zone in a line such as ``*Created: …*``."""
+    found = [label for label in labels(Line(0, 0, len(line), line)) if label.name in _STAMPS]
+    moment = read_moment(found[0].value) if found else None
+    return moment.zone if moment is not None else None
 
 
 def _stamped(line: Line, stamp: Stamp) -> str | None:

@@ -58,6 +58,9 @@ _COUNTED: Mapping[str, str] = {
 }
 
 
+_NEWEST = frozenset({"latest task id", "latest task", "last task id", "highest task id"})
+
+
 class Heading(NamedTuple):
     """A heading above the section that is read: its level, and the status that it gives the tables below it."""
 
@@ -237,7 +240,7 @@ def _shifted(match: re.Match[str], group: str, offset: int) -> Span:
 
 
 def _counts(text: str) -> Iterator[Reading]:
-    """Counts of a section (``- **Active Tasks:** 10``): labels whose value is just a number."""
+    """Counts of a section (``- **Active Tasks:** 10``): labels with a number, or with the newest id."""
     fields: dict[str, Field] = {}
     ends: list[Span] = []
     for line in open_lines(text):
@@ -245,7 +248,9 @@ def _counts(text: str) -> Iterator[Reading]:
             continue
         for label in labels(line):
             name = _COUNTED.get(label.name.removesuffix(" tasks"))
-            if name and name not in fields and label.value.isascii() and label.value.isdigit():
+            newest = label.name in _NEWEST and row_id(label.value) == label.value
+            name = "latest" if newest else name
+            if name and name not in fields and (newest or (label.value.isascii() and label.value.isdigit())):
                 fields[name] = Field(label.value, label.value_span)
                 ends.append(Span(line.start, line.end))
     if fields:

@@ -121,6 +121,7 @@ def _lines(entry: dict[str, Any]) -> dict[str, object]:
         "pending": f"{output.counted(pending['files'], 'file')}, {output.counted(pending['db'], 'row')}",
         "waiting": ", ".join(output.counted(number, noun) for noun, number in waiting),
         "drift": output.counted(entry["drift"], "field"),
+        **({"unshown": output.counted(entry["unshown"], "row")} if entry["unshown"] else {}),
         "last": f"transaction {last['number']}, {last['operation_type']} at {last['timestamp']}" if last else "none",
         **_earlier(entry["recent"][1:3]),
         "backup": _backup(entry["backup"]),

@@ -221,6 +221,7 @@ def depends(
             tx.remove_dependency(task, need)
         for need in on:
             tx.add_dependency(task, need)
+        stamps.touch(tx, task)
         return {"task": task}
 
     return carry_out(act, "depends", bank=bank, as_json=as_json, dry_run=dry_run, at=at)

@@ -264,7 +264,8 @@ class Decider:
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
             if names or verdict.insert or verdict.remove:
                 shown[record] = names
-            emission.plan_fields(plan, verdict, sides[record], names, homes.unlabelled(verdict, names))
+            bare, usual = homes.unlabelled(verdict, names), homes.usual(verdict, names)
+            emission.plan_fields(plan, verdict, sides[record], names, bare, usual)
             if verdict.table is Table.TASKS and "status" in names:
                 homes.relist(verdict, sides[record])
             out.followed += [(record, name) for name in names]

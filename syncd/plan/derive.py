@@ -7,6 +7,7 @@ counting gives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -56,6 +57,22 @@ def recount(name: str, shown: Value, universes: Sequence[tuple[Statuses, Statuse
     return None
 
 
+def _newest(shown: Value, universes: Sequence[tuple[Statuses, Statuses]]) -> str | None:
+    """The id of a task that is new and stands behind ``shown``, which was the last one of its series."""
+    if not isinstance(shown, str) or not universes:
+        return None
+    before, after = universes[0]
+    series = re.match(r"\D*", shown)
+    assert series is not None
+
+    def number(task: str) -> int:
+        digits = re.match(r"\d+", task[series.end() :]) if task.startswith(series[0]) else None
+        return int(digits[0]) if digits else -1
+
+    born = max(after.keys() - before.keys(), key=lambda task: (number(task), task), default=shown)
+    return born if number(born) > number(shown) >= max(map(number, before), default=-1) else None
+
+
 def _count(statuses: Statuses, way: Collection[Status]) -> int:
     return sum(status in way for status in statuses.values())
 
@@ -90,6 +107,8 @@ def header_changes(keyed: Keyed, now: datetime, counts: Sequence[tuple[Statuses,
                 values["last_updated"] = new
             elif reading.table is Table.COUNTS:
                 values = {n: c for n in reading.fields if (c := recount(n, reading.value(n), counts)) is not None}
+                if (newest := _newest(reading.value("latest"), counts)) is not None:
+                    values["latest"] = newest
             if values:
                 yield SetFields(At(number, index), values)
 

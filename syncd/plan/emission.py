@@ -38,11 +38,12 @@ Plan = dict[str, DocumentChanges]
 
 
 def plan_fields(
-    plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str], unlabelled: frozenset[str] = frozenset()
+    plan: Plan, verdict: Verdict, sides: Sides, names: frozenset[str], unlabelled: frozenset[str] = frozenset(),
+    usual: frozenset[str] = frozenset()
 ) -> None:
     """Ask every reading that a change by row reaches to show ``names`` as the row has them.
 
-    Of those in ``unlabelled`` the bank has no label without a value.
+    Of those in ``unlabelled`` the bank has no label without a value; those in ``usual`` its tasks' own files have too.
     """
     if verdict.row is None or not names:
         return
@@ -60,7 +61,9 @@ def plan_fields(
     place = next((s for s in current if s.role is Role.OWN or sides.table is not Table.TASKS), None)
     for name in sorted(names):
         value = verdict.row.get(name)
-        if place is not None and value not in (None, ()) and not any(s.reading.shows(name) for s in current):
+        own = name in usual and place is not None and place.role is Role.OWN
+        telling = [s for s in current if s.reading.shows(name) and (s.role is Role.OWN or not own)]
+        if place is not None and value not in (None, ()) and not telling:
             # No place says anything about it: a line may be given a description, a task's own file a field.
             plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
 

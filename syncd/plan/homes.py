@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,10 @@ _LISTED = 20  # more new tasks at once are an import: the session cache does not
 _MODELS = 3  # how many of the newest tasks are tried as models of a new one's file
 
 _NOT_COMPLETED = pattern(r"^[-+*_ \t]*completed[*_]*:[*_]*[ \t]*(?:[-–—]|n/a|none|tbd)[*_ \t]*\r?$", re.M | re.I)
+_DATED = {
+    name: pattern(rf"^[-+*_ \t]*{name}[*_]*:[*_]*[ \t]*\d", re.M | re.I) for name in ("started", "completed")
+}  # fmt: skip
+
 _ELSEWHERE = frozenset({"details", "content", "session_period"})  # in the registry, as prose, in a document's name
 
 CurrentDocument = Callable[[str], Keyed | None]
@@ -111,7 +115,8 @@ class Homes:
 
     def _document(self, path: str) -> str:
         """``path``, with a document there: the bank's own, or a new one with its title."""
-        if self._current(path) is None and path not in self.made:
+        there = self._current(path)
+        if path not in self.made and (there is None or not there.document.text.strip()):
             self.made[path] = _unkeyed(canonical.blank(path, present(self._now.astimezone())))
         return path
 
@@ -165,12 +170,32 @@ class Homes:
         row = verdict.row or {}
         if verdict.table is not Table.TASKS or "completed" not in names or row.get("completed"):
             return frozenset()
+        kept = any(_NOT_COMPLETED.search(text) for text in self._texts_of_tasks("completed"))
+        return frozenset() if kept else frozenset({"completed"})
+
+    def usual(self, verdict: Verdict, names: frozenset[str]) -> frozenset[str]:
+        """Which of its dates a task gets into its file too: those that most files of such tasks have."""
+        if verdict.table is not Table.TASKS:
+            return frozenset()
+        return frozenset(n for n in names & _DATED.keys() if _row(verdict).get(n) and self._is_usual(n, verdict.key))
+
+    def _is_usual(self, name: str, task: str) -> bool:
+        rows = self._db.rows(
+            """SELECT id FROM tasks WHERE id <> ?1
+            AND (status = 'completed' OR (?2 = 'started' AND status <> 'pending'))""",
+            (task, name),
+        )
+        having = sum(_DATED[name].search(text) is not None for text in self._texts_of_tasks(name))
+        return 2 * having > len({known for (known,) in rows} & self._task_files())
+
+    def _texts_of_tasks(self, word: str) -> Iterator[str]:
+        """The sections with ``word`` in the files of tasks."""
         texts = self._db.rows(
             """SELECT s.text FROM sections AS s JOIN documents AS d ON d.id = s.document_id
-            WHERE d.kind = 'task' AND s.text LIKE '%completed%'"""
+            WHERE d.kind = 'task' AND s.text LIKE '%' || ? || '%'""",
+            (word,),
         )
-        kept = any(isinstance(text, str) and _NOT_COMPLETED.search(text) for (text,) in texts)
-        return frozenset() if kept else frozenset({"completed"})
+        return (text for (text,) in texts if isinstance(text, str))
 
     def _task_files(self) -> frozenset[str]:
         """The ids that have a file."""
@@ -301,7 +326,7 @@ class Homes:
 def start(path: str, homes: Homes, current: CurrentDocument) -> Keyed:
     """The document that the changes for ``path`` are made on: the bank's own, or the one made for it."""
     known = current(path)
-    if known is not None:
+    if known is not None and (known.document.text.strip() or path not in homes.made):
         return known
     return homes.made.get(path) or _unkeyed(parse(path, ""))
 

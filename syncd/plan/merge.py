@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,13 +72,31 @@ def _split(text: str) -> list[str]:
 def overlooked(text: str, before: str, after: str) -> bool:
     """Whether ``text`` still shows what the step from ``before`` to ``after`` took away and lacks what it brought.
 
-    Then whoever saved it had not seen that step.
+    Then whoever saved it had not seen that step. Who says a sentence that the step brought in other words has seen it;
+    of headings, list items and table rows two that are alike are two.
     """
     has, old, new = (Counter(line for line in t.split("\n") if line.strip()) for t in (text, before, after))
     gone, came = old - new, new - old
-    return (not gone or any(has[line] > new[line] for line in gone)) and (
-        not came or any(has[line] < new[line] for line in came)
-    )
+    lacks = [line for line in came if has[line] < new[line]]
+    if gone:
+        return any(has[line] > new[line] for line in gone) and (not came or bool(lacks))
+    fresh = [set(_words(line)) for line in has if line not in old and line not in new and _is_prose(line)]
+    said = set(_words(before))
+    return not came or not all(_is_prose(line) and _reworded(set(_words(line)), fresh, said) for line in lacks)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line is none of those that stand for a record, or belong to its structure."""
+    return re.match(r"[ \t]*(?:[-*+|#>=`~]|\d+[.)])", line) is None
+
+
+def _reworded(line: set[str], fresh: Sequence[set[str]], said: set[str]) -> bool:
+    """Whether one of the new lines has most words of ``line``, and one among them that was not ``said`` before."""
+    return any(3 * len(line & other) >= 2 * len(line) and (line & other) - said for other in fresh)
 
 
 def distance(a: str, b: str) -> int:

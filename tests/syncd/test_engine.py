@@ -714,3 +714,16 @@ def test_a_dry_run_changes_nothing_and_shows_both_sides(live: LiveBank) -> None:
     assert {path for path, _ in report.diffs} >= {"tasks/T4.md", "tasks/T6.md"}
     assert "tasks T4: priority 'MEDIUM' -> 'HIGH'" in report.row_diffs
     assert report.transaction is None
+
+
+def test_a_sentence_that_a_client_wrote_is_reworded_by_hand(small: Callable[..., Any]) -> None:
+    """The file stands as it was saved: no second wording beside it, nothing written."""
+    live = small({"notes.md": "# Notes\n\nOld prose.\n"})
+    live.sql("UPDATE sections SET text = '# Notes\n\nOld prose.\nThe depth is measured at noon.\n'")
+    assert live.sync().emitted == ("notes.md",)
+    live.edit("notes.md", "at noon", "at low water")
+    saved = live.read("notes.md")
+    report = live.sync()
+    assert (report.emitted, report.conflicts) == ((), ())
+    assert live.read("notes.md") == saved
+    live.assert_at_rest()

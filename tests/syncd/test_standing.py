@@ -13,7 +13,8 @@ from syncd import prometheus, standing
 from tests.conftest import ROOT, Ran
 
 WELL: dict[str, Any] = {
-    "path": "/b", "conflicts": 0, "holds": 0, "drift": 0, "pending": {"files": 0, "db": 0}, "failure": None,
+    "path": "/b", "conflicts": 0, "holds": 0, "drift": 0, "unshown": 0, "pending": {"files": 0, "db": 0},
+    "failure": None,
     "backup": {"last": None, "due": None, "failure": None}, "paused": None, "unfinished": None,
     "daemon": None, "unwritten": [], "database": {"reason": None, "halted": False},
 }  # fmt: skip

@@ -49,6 +49,17 @@ def test_a_column_stays_aligned(old: str, value: str, number: int, line: str) ->
     assert _line(_set(ALIGNED, old, value), number) == line
 
 
+def test_a_cell_keeps_its_width_where_its_neighbour_is_padded_to_it() -> None:
+    """Also where a longer cell before it has shifted the pipes of its line."""
+    text = (
+        "| ID | Title | Status |\n|---|---|---|\n| T1 | A longer title | 🔄 IN PROGRESS |\n"
+        "| T2 | Short | ✅ DONE        |\n"
+    )
+    assert _line(_set(text, "🔄 IN PROGRESS", "✅ DONE"), 2) == "| T1 | A longer title | ✅ DONE        |"
+    plain = text.replace("✅ DONE        |", "✅ IS PROGRESS |")
+    assert _line(_set(plain, "🔄 IN PROGRESS", "✅ DONE"), 2) == "| T1 | A longer title | ✅ DONE |"
+
+
 def test_a_column_without_alignment_gets_none() -> None:
     """One space stays one space, and none stays none."""
     assert _line(_set(TIGHT, "One", "Longer"), 2) == "| T1 | Longer |"

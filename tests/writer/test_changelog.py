@@ -55,3 +55,25 @@ def test_a_changelog_gets_its_line_where_it_has_such_lines(text: str, expected: 
 def test_what_takes_more_than_a_line_is_not_written() -> None:
     """It would be read as something else."""
     assert with_done(parse("changelog.md", "# C\n"), Done("T7", "Two\nlines", "2026-03-07")) is None
+
+
+def test_a_task_that_is_completed_again_is_told_once() -> None:
+    """Without a new note nothing is added that day; a note goes to the block of the task, or into the list."""
+    again, more = Done("T7", "Moon", "2026-03-07"), Done("T7", "Moon", "2026-03-07", "Also at night")
+    for text, with_note in (
+        ("# C\n\n## 2026-03-07\n- T7: Phases\n", "# C\n\n## 2026-03-07\n- T7: Phases\n- T7: Also at night\n"),
+        (
+            "# C\n\n## 2026-03-07\n### Moon (T7)\n- Phases\n",
+            "# C\n\n## 2026-03-07\n### Moon (T7)\n- Phases\n- Also at night\n",
+        ),
+        ("# C\n\n## Unreleased\n\n- T7: Phases\n", "# C\n\n## Unreleased\n\n- T7: Phases\n- T7: Also at night\n"),
+    ):
+        document = parse("changelog.md", text)
+        same, other = with_done(document, again), with_done(document, more)
+        assert same is not None
+        assert same.text == text
+        assert other is not None
+        assert other.text == with_note
+    before = with_done(parse("changelog.md", "# C\n\n## 2026-03-01\n- T7: Phases\n"), again)
+    assert before is not None
+    assert before.text.startswith("# C\n\n## 2026-03-07\n- T7: Moon\n")

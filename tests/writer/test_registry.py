@@ -187,3 +187,17 @@ def test_a_title_of_two_lines_is_refused() -> None:
     result = put(registry(text), [Insert(Table.TASKS, values)])
     assert len(result.refused) == 1
     assert result.document.text == text
+
+
+def test_a_new_row_has_the_link_that_others_have_behind_the_last_column() -> None:
+    """If most of the newest rows have it, and padded as they are."""
+    head = "# Tasks\n\n## Active Tasks\n\n| ID  | Title | Status         |\n| --- | ----- | -------------- |\n"
+    old = "| T1  | One   | 🔄 IN PROGRESS |\n| T2  | Two   | ⬜ TODO        |\n"
+    new = "| T3 | Three | 🔄 IN PROGRESS | [Details](tasks/T3.md) |\n| T4 | Four | ⬜ TODO | [Details](tasks/T4.md) |\n"
+    asked = [Insert(Table.TASKS, {"id": "T9", "title": "Nine", "status": "in_progress"})]
+    for rows, row in (
+        (old + new, "| T9 | Nine | 🔄 IN PROGRESS | [Details](tasks/T9.md) |\n"),
+        (old + new.partition("\n")[0] + "\n", "| T9  | Nine  | 🔄 IN PROGRESS |\n"),
+    ):
+        done = put(parse("tasks.md", head + rows), asked)
+        assert (done.refused, done.document.text) == ((), head + rows + row)

@@ -72,7 +72,7 @@ class Tables:
     def styled(self, place: Place, name: str, value: Value) -> str:
         """``value`` as the column ``name`` writes it."""
         if isinstance(value, tuple):
-            return ", ".join(value)
+            return ", ".join(sorted(value, key=_natural))
         plain = value or ""
         if name in ("title", "details"):
             return plain

@@ -143,3 +143,67 @@ def test_a_deleted_task_without_a_document_goes_at_once(small: Small) -> None:
     assert live.sync().holds == ()
     assert live.read("tasks.md") == text.replace("| T1 | First | 🔄 |\n", "")
     settled(live)
+
+
+def test_an_empty_document_gets_its_title(small: Small) -> None:
+    """As one that is made does."""
+    live = small({**BRIEF, "errorLog.md": ""})
+    live.sql("INSERT INTO error_logs(timestamp, error_message) VALUES ('2026-03-07 10:00', 'It broke')")
+    assert live.sync().problems == ()
+    assert live.read("errorLog.md").startswith("# Error Log\n")
+    assert "## 2026-03-07 10:00: It broke" in live.read("errorLog.md")
+    settled(live)
+
+
+ROW = "| {0} | Task {0} | 🔄 | {1} | - |\n"
+REGISTRY = (
+    "# Tasks\n\n- **Active Tasks:** 2\n- **Latest Task ID:** T2\n\n## Active Tasks\n\n"
+    "| ID | Title | Status | Started | Completed |\n|----|-------|--------|---------|-----------|\n"
+)
+FILE = "# {0}: Task {0}\n\n**Status**: {2}\n**Priority**: LOW\n**Started**: {1}\n"
+ADDED = "INSERT INTO tasks(id, title, status) VALUES ('{0}', 'New', 'pending')"
+
+
+def _bank(**files: str) -> dict[str, str]:
+    rows = ROW.format("T1", "2026-03-01") + ROW.format("T2", "2026-03-02")
+    return {"tasks.md": REGISTRY + rows, **{f"tasks/{task}.md": text for task, text in files.items()}}
+
+
+def test_the_newest_id_follows_a_new_task(small: Small) -> None:
+    """One of another series, and one below it, does not move it."""
+    live = small(_bank())
+    for task in ("META-9", "T1a"):
+        live.sql(ADDED.format(task))
+        live.sync()
+        assert "- **Latest Task ID:** T2\n" in live.read("tasks.md")
+    live.sql(ADDED.format("T11"))
+    assert live.sync().problems == ()
+    assert "- **Latest Task ID:** T11\n" in live.read("tasks.md")
+    settled(live)
+
+
+def test_a_date_stands_where_the_files_of_tasks_have_it(small: Small) -> None:
+    """Begun, completed, and opened again: the line that came with the completion goes with it."""
+    one, two = FILE.format("T1", "2026-03-01", "🔄 ACTIVE"), FILE.format("T2", "2026-03-02", "⬜ TODO")
+    two, three = two.replace("**Started**: 2026-03-02\n", ""), FILE.format("T3", "2026-03-03", "✅ DONE")
+    live = small(_bank(T1=one, T2=two, T3=three + "**Completed**: 2026-03-05\n"))
+    live.sql("UPDATE tasks SET status = 'in_progress', started = '2026-03-07' WHERE id = 'T2'")
+    assert live.sync().problems == ()
+    assert live.read("tasks/T2.md") == FILE.format("T2", "2026-03-07", "🔄 ACTIVE").replace("ACTIVE", "IN PROGRESS")
+    live.sql("UPDATE tasks SET status = 'completed', completed = '2026-03-08' WHERE id = 'T1'")
+    live.sync()
+    assert live.read("tasks/T1.md") == FILE.format("T1", "2026-03-01", "✅ COMPLETED") + "**Completed**: 2026-03-08\n"
+    live.sql("UPDATE tasks SET status = 'in_progress', completed = NULL WHERE id = 'T1'")
+    live.sync()
+    assert live.read("tasks/T1.md") == FILE.format("T1", "2026-03-01", "🔄 IN PROGRESS")
+    settled(live)
+
+
+def test_a_bank_that_keeps_the_label_keeps_it(small: Small) -> None:
+    """With a dash, as its other files have it."""
+    done = FILE.format("T1", "2026-03-01", "✅ DONE") + "**Completed**: 2026-03-05\n"
+    open_ = FILE.format("T2", "2026-03-02", "🔄 ACTIVE") + "**Completed**: -\n"
+    live = small(_bank(T1=done, T2=open_))
+    live.sql("UPDATE tasks SET status = 'in_progress', completed = NULL WHERE id = 'T1'")
+    assert live.sync().problems == ()
+    assert live.read("tasks/T1.md").endswith("**Started**: 2026-03-01\n**Completed**: -\n")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.plan.merge import LineClash, Merged, distance, merge_texts, nearest
+from syncd.plan.merge import LineClash, Merged, distance, merge_texts, nearest, overlooked
 
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "d"]), max_size=6).map("".join)
 
@@ -87,3 +87,17 @@ def test_lines_added_around_changed_ones_are_no_clash(mirrored: bool) -> None:
             sides = [f"a\n{changed}c\n", f"a\n{added}c\n"]
             file, db = reversed(sides) if mirrored else sides
             assert merge_texts("a\nb\nc\n", file, db) == Merged(f"a\n{merged}c\n")
+
+
+def test_who_rewords_a_sentence_has_seen_it() -> None:
+    """A heading, an item or a row like another may be a second one, whose writer has not seen the first."""
+    before = "# T\n\nOld prose.\n"
+    for came, saved, unseen in (
+        ("The depth is measured at noon.", "The depth is measured at low water.", False),
+        ("The depth is measured at noon.", "Nothing of the kind.", True),
+        ("The depth is measured at noon.", "Old prose is prose.", True),
+        ("- The depth is measured at noon", "- The depth is measured at low water", True),
+        ("| T1 | The depth at noon |", "| T2 | The depth at noon |", True),
+    ):
+        assert overlooked(f"{before}{saved}\n", before, f"{before}{came}\n") is unseen, came
+    assert overlooked("a\nb\nc\n", "a\nb\n", "a\nB\n")
