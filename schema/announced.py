@@ -54,8 +54,13 @@ def of_pending(db: Database, upto: int) -> Named:
     return Named(tuple(sorted(origins)), tuple(sorted({operation or EXTERNAL for _, operation in rows})))
 
 
-def moment_of_pending(db: Database) -> datetime | None:
-    """The time that all pending changes tell of; None where that of one was not given, or they tell of several."""
+def moment_of_pending(db: Database, upto: int) -> datetime | None:
+    """The time that all pending changes tell of; None where that of one was not given, or they tell of several.
+
+    ``upto`` is the id of the last of them, 0 where there are none.
+    """
+    if not upto:
+        return None
     rows = db.rows(
         """SELECT DISTINCT a.moment FROM row_changes AS c
         LEFT JOIN announced AS a ON c.id BETWEEN a.first AND a.last WHERE c."transaction" IS NULL LIMIT 2"""

@@ -81,11 +81,6 @@ class Engine:
         """The time by the engine's clock."""
         return self._clock()
 
-    def _told(self, seen: int) -> datetime:
-        """The time that documents are stamped with: the one that the row changes were given, else now."""
-        given = announced.moment_of_pending(self.db) if seen else None
-        return given or self._clock()
-
     def close(self) -> None:
         """Close the database, and remember how it was left."""
         if self._known:
@@ -214,9 +209,8 @@ class Engine:
             return done
         saved = [path for path, arrived in incoming.items() if self._saved(arrived)]
         flipping = self.flips.reasons(saved, time.monotonic()) | standing.flipping
-        question = Question(
-            incoming, nets, follows, standing.accepted, mode, follow, self._told(seen), flipping, self._united
-        )
+        told = announced.moment_of_pending(self.db, seen) or self._clock()
+        question = Question(incoming, nets, follows, standing.accepted, mode, follow, told, flipping, self._united)
         decided = Decider(self.db, self.state, self.config, question).decide()
         done.came_back += sum(v.insert and bool(s.before) for v, s in decided.verdicts if self._united)
         done.problems += decided.problems
