@@ -233,6 +233,10 @@ def _batch(
     if decided.refused or decided.holds:
         told = decided.refused or [f"{hold.path} {hold.reason}" for hold in decided.holds]
         raise InTheWay(f"it cannot be brought back: {told[0]}", hint="nothing was changed")
+    for verdict, known in decided.verdicts:
+        if verdict.row is not None and known.db is None and (verdict.table.value, verdict.key) in waiting:
+            name = f"{verdict.table.value}:{verdict.key}"
+            raise InTheWay(f"it shows {name}, whose deletion waits for a yes", hint="see `syncd holds`")
     bases = [
         replace(base, content=texts[base.path]) if base.keyed is None and base.path in texts else base
         for base in engine.bases(decided, dict(incoming), {})

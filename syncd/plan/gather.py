@@ -223,7 +223,7 @@ class Gatherer:
             case "insert":
                 return None, db
             case "delete":
-                return clean(table, net.before or {}), None
+                return clean(table, net.before or {}), db
         return {**(db or {}), **_named(table, net.before or {})}, db
 
 

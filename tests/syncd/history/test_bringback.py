@@ -156,6 +156,23 @@ def test_what_is_held_is_not_written_over(live: LiveBank) -> None:
     assert "**Priority**: HIGH" in live.read("tasks/T6.md")
 
 
+def test_a_document_that_shows_what_waits_to_be_deleted_is_refused(live: LiveBank) -> None:
+    """Its row would come back behind the deletion, which still waits: first a yes or a no."""
+    live.edit("session_cache.md", "### T3: Tide Curve View", "### T3: Tide Curve")
+    live.sync()
+    live.sql("DELETE FROM tasks WHERE id = 'T3'")
+    (hold,) = live.sync().holds
+    before = live.tree()
+    with pytest.raises(InTheWay, match=r"tasks:T3, whose deletion waits"):
+        restore_file(live.engine, "session_cache.md", "1")
+    assert live.tree() == before
+    assert live.value("SELECT count(*) FROM tasks WHERE id = 'T3'") == 0
+    requests.answer(live.engine, "reject", {"ids": [hold["id"]]})
+    restore_file(live.engine, "session_cache.md", "1")
+    assert live.value("SELECT title FROM tasks WHERE id = 'T3'") == "Tide Curve View"
+    live.assert_at_rest()
+
+
 def test_a_dry_run_shows_and_changes_nothing(live: LiveBank) -> None:
     """Of a document, of a record."""
     live.sql("UPDATE tasks SET priority = 'CRITICAL' WHERE id = 'T6'")
