@@ -81,12 +81,14 @@ class Bank:
         known = self.engine.state.rows
         agreed = {path for path, text in texts.items() if path in known and known[path].hash == files.digest(text)}
         held = {str(path) for (path,) in rows} - agreed
-        if self.past.texts:
-            newest = self.past.texts[max(self.past.texts)]
-            for path in held:  # neither side was written: what was agreed on is what it was
-                texts.pop(path, None)
-                if path in newest:
-                    texts[path] = newest[path]
+        newest = self.past.texts[max(self.past.texts)] if self.past.texts else {}
+        written = {str(path) for (path,) in self.db.rows("SELECT path FROM outbox")}
+        for path in held if newest else ():  # neither side was written: what was agreed on is what it was
+            texts.pop(path, None)
+            if path in written:  # recorded work goes on: its text waits for the answer
+                texts[path] = self.engine.state.data(path) or b""
+            elif path in newest:
+                texts[path] = newest[path]
         self.past.texts[self.last()] = texts
         if not journal.has_pending(self.db):
             self.past.rows[self.last()] = _rows(self.db)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from parser.document import Document, parse, parse_bytes
 from schema import history
 from schema.db import Database
+from schema.records import Role, Table
 from syncd.disk.files import Content
 from syncd.model import Clash, Keyed, Side
 from syncd.plan import putback
@@ -167,8 +168,30 @@ class Reader:
             document = parse(path, disk.data.decode())
         except UnicodeDecodeError as error:
             return Incoming(path, disk, None, f"not UTF-8 (byte {error.start + 1}): left alone")
-        same = (other for other, row in self._state.rows.items() if row.hash == disk.digest and disk.data)
-        return Incoming(path, disk, document, copy_of=next(same, None))
+        return Incoming(path, disk, document, copy_of=self._original(path, disk, document))
+
+    def _original(self, path: str, disk: Content, document: Document) -> str | None:
+        """The document that a new file is a copy of: it has its text, or had it; or the file has its name and its task.
+
+        A copy stays one while the original goes on, and when somebody edits it.
+        """
+        if not disk.data:
+            return None
+        had = self._db.rows("SELECT DISTINCT path FROM versions WHERE hash_after = ? ORDER BY path", (disk.digest,))
+        same = [other for other, row in self._state.rows.items() if row.hash == disk.digest]
+        same += [other for (other,) in had if other != path and other in self._state.rows]
+        return next(iter(same), None) or self._namesake(path, document)
+
+    def _namesake(self, path: str, document: Document) -> str | None:
+        """The task's own document of the same name in another folder."""
+        shown = {r.key for _, r in document.readings() if r.table is Table.TASKS and r.role in (Role.OWN, Role.ARCHIVE)}
+        name = path.rpartition("/")[2]
+        there = [p for p, row in self._state.rows.items() if row.kind == "task" and p.rpartition("/")[2] == name]
+        for other in there:
+            base = self._state.base(other)
+            if base is not None and any(r.role is Role.OWN and r.key in shown for _, r, _ in base.readings()):
+                return other
+        return None
 
     def _merged(self, path: str, disk: Content, base: Keyed, text: str, edited: str) -> Incoming:
         """Sections were edited in the database: their text is the other side of a three-way merge."""

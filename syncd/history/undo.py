@@ -149,10 +149,9 @@ class _Planner:
             edited.append(Edited(path, base, _parsed(path, text, base.document if base else None)))
         matched = Matcher(RowLookup(self._db)).match(edited)
         found: dict[str, tuple[Keyed | None, Bounds | None]] = dict.fromkeys(inverse.texts, (None, None))
-        restored = {row: values for row, values in inverse.rows.items() if values is not None}
-        spare = _Spare(self._db, restored)
+        spare = _Spare(self._db, inverse.rows)
         for path, (keyed, bounds) in matched.items():
-            found[path] = (spare.named(keyed), bounds)
+            found[path] = (spare.named(keyed, self._state.base(path)), bounds)
         return found
 
     def _require_settled(self, path: str) -> None:
@@ -264,32 +263,56 @@ class _Planner:
 
 
 class _Spare:
-    """Rows that come back, for readings whose record nothing else tells."""
+    """Rows for readings whose record nothing else tells, or that were taken for one which is to go: its twin."""
 
-    def __init__(self, db: Database, restored: Mapping[tuple[str, str], RowValues]) -> None:
+    def __init__(self, db: Database, rows: Mapping[tuple[str, str], RowValues | None]) -> None:
+        self._db = db
+        self._gone = {row for row, values in rows.items() if values is None}
         self._rows: dict[Table, dict[str, Row]] = {}
-        for table, key in restored:
+        for table, key in rows.keys() - self._gone:
             if table in {t.value for t in ROWS} and (row := row_of(db, Table(table), key)) is not None:
                 self._rows.setdefault(Table(table), {})[key] = row
 
-    def named(self, keyed: Keyed) -> Keyed:
-        """``keyed`` with the keys of these rows where a reading is taken for new: equal ones first, then alike ones."""
-        for table, rows in self._rows.items():
-            for key in {key for _, reading, key in keyed.readings() if reading.table is table}:
-                rows.pop(key, None)
+    def named(self, keyed: Keyed, base: Keyed | None) -> Keyed:
+        """``keyed`` with the keys of rows that ``base`` showed and it does not, or that come back: the likest first."""
+        shown = {(reading.table, key) for _, reading, key in keyed.readings()}
+        for table, key in shown:
+            self._rows.get(table, {}).pop(key, None)
         found: dict[At, str] = {}
-        open_places = [(at, r) for at, r, key in keyed.readings() if key.startswith(NEW)]
-        for least in (1.0, 0.5):
-            for at, reading in open_places:
-                rows = self._rows.get(reading.table, {})
-                best = max(rows, key=lambda key: _likeness(reading, rows[key]), default=None)
-                if at not in found and best is not None and _likeness(reading, rows[best]) >= least:
-                    found[at] = best
-                    del rows[best]
+        doomed = [(at, r) for at, r, key in keyed.readings() if (r.table.value, key) in self._gone]
+        if doomed and base is not None:
+            self._fill(doomed, self._left(base, shown), found, (1.0,))
+        born = [(at, r) for at, r, key in keyed.readings() if key.startswith(NEW)]
+        self._fill(born, self._rows, found, (1.0, 0.5))
         keys = [list(section) for section in keyed.keys]
         for at, key in found.items():
             keys[at.section][at.reading] = key
         return Keyed(keyed.document, tuple(map(tuple, keys)))
+
+    def _left(self, base: Keyed, shown: Set[RecordId]) -> dict[Table, dict[str, Row]]:
+        """The rows that stay though the new text shows them no more."""
+        left: dict[Table, dict[str, Row]] = {}
+        for _, reading, key in base.readings():
+            if reading.table in ROWS and (reading.table, key) not in shown:
+                row = row_of(self._db, reading.table, key)
+                if row is not None:
+                    left.setdefault(reading.table, {})[key] = row
+        return left
+
+    @staticmethod
+    def _fill(
+        places: Sequence[tuple[At, Reading]],
+        rows: dict[Table, dict[str, Row]],
+        found: dict[At, str],
+        likeness: tuple[float, ...],
+    ) -> None:
+        for least in likeness:
+            for at, reading in places:
+                known = rows.get(reading.table, {})
+                best = max(known, key=lambda key: _likeness(reading, known[key]), default=None)
+                if at not in found and best is not None and _likeness(reading, known[best]) >= least:
+                    found[at] = best
+                    del known[best]
 
 
 def _likeness(reading: Reading, row: Row) -> float:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from schema import store
+from schema import history, store
 from syncd import requests
+from syncd.history.bringback import restore_file, restore_record
+from syncd.history.undo import undo
 from syncd.model import Mode, State
 from tests.syncd.conftest import Live
 from tests.syncd.test_backups import Log, loop_of
@@ -223,6 +225,29 @@ def test_a_renamed_file_comes_back_and_its_copy_waits(first: Live) -> None:
     assert first.tree() == before | {"tech.md": before["techContext.md"]}
 
 
+@pytest.mark.parametrize("also", ["the original goes on", "the copy is edited", "both"])
+def test_a_moved_file_waits_though_it_is_not_equal_any_more(first: Live, also: str) -> None:
+    """No checklist stands twice: a yes takes it in, and until then it is no document."""
+    items = first.sql("SELECT id, text FROM task_subtasks ORDER BY id")
+    (first.bank / "archive").mkdir(exist_ok=True)
+    (first.bank / "tasks/T4.md").rename(first.bank / "archive/T4.md")
+    if also != "the original goes on":
+        first.edit("archive/T4.md", "# T4", "Moved by hand.\n\n# T4")
+    (hold,) = first.sync().holds
+    assert (hold["path"], hold["kind"]) == ("archive/T4.md", "copy")
+    if also != "the copy is edited":
+        first.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T4'")
+    report = first.sync()
+    assert [h["path"] for h in report.holds] == ["archive/T4.md"]
+    assert first.sql("SELECT id, text FROM task_subtasks ORDER BY id") == items
+    assert first.value("SELECT count(*) FROM documents WHERE path = 'archive/T4.md'") == 0
+    kept = first.read("archive/T4.md")
+    perform(first, "accept", ids=[report.holds[0]["id"]])
+    assert first.read("archive/T4.md") == kept
+    assert first.value("SELECT count(*) FROM documents WHERE path = 'archive/T4.md'") == 1
+    first.assert_at_rest()
+
+
 def test_a_program_that_rewrites_again_and_again_is_stopped(first: Live) -> None:
     """After ten times of the same, or forty of anything, its text waits for a person; a no puts the document back."""
     before = first.read("tasks.md")
@@ -323,6 +348,66 @@ def test_a_rollback_after_a_hundred_changes_on_both_sides_loses_nothing(first: L
     for mark, path in marks.items():
         assert mark in first.read(path), mark
     assert first.sql("SELECT id, priority FROM tasks ORDER BY id") == rows
+    first.assert_at_rest()
+
+
+def test_an_undo_of_a_row_change_brings_files_and_rows_back(first: Live) -> None:
+    """And the undo of that is the redo, to the byte; a save that was put back before both is still kept."""
+    first.edit("tasks/T4.md", "**Priority**: MEDIUM", "**Priority**: HIGH")
+    first.sync()
+    before = first.tree()
+    first.sql("UPDATE tasks SET status = 'completed' WHERE id = 'T4'")
+    number, after = first.sync().number, first.tree()
+    undone = undo(first.engine, [str(number)])
+    assert first.tree() == before
+    assert first.value("SELECT status FROM tasks WHERE id = 'T4'") == "in_progress"
+    undo(first.engine, [str(undone.number)])
+    assert first.tree() == after
+    assert len(open_conflicts(first)) == 1
+    first.assert_at_rest()
+
+
+def test_an_undo_of_a_put_back_closes_its_conflict_and_moves_no_file(first: Live) -> None:
+    """The save had changed neither rows nor what both sides agreed on; it stays in the history."""
+    before = first.tree()
+    first.edit("tasks/T4.md", "**Priority**: MEDIUM", "**Priority**: HIGH")
+    saved = first.tree()["tasks/T4.md"]
+    number = first.sync().number
+    undo(first.engine, [str(number)])
+    assert first.tree() == before
+    assert saved in [text for _, text in history.texts(first.engine.db, "tasks/T4.md")]
+    first.assert_at_rest()
+
+
+def test_a_restore_of_a_document_and_of_a_record_is_no_manual_edit(first: Live) -> None:
+    """It was asked for: rows and files follow, and nothing is put back."""
+    start = first.tree()
+    first.sql("UPDATE tasks SET priority = 'CRITICAL', title = 'Packs' WHERE id = 'T4'")
+    first.sync()
+    restore_record(first.engine, "tasks", "T4", "1")
+    assert first.sql("SELECT priority, title FROM tasks WHERE id = 'T4'") == [("MEDIUM", "Offline Station Packs")]
+    assert first.tree()["tasks/T4.md"] == start["tasks/T4.md"]
+    last = """SELECT max(s.id) FROM sections AS s JOIN documents AS d ON d.id = s.document_id
+    WHERE d.path = 'projectbrief.md'"""
+    first.sql(f"UPDATE sections SET text = 'Other words.' WHERE id = ({last})")
+    first.sync()
+    assert first.tree()["projectbrief.md"] != start["projectbrief.md"]
+    restore_file(first.engine, "projectbrief.md", "1")
+    assert first.tree()["projectbrief.md"] == start["projectbrief.md"]
+    assert open_conflicts(first) == []
+    first.assert_at_rest()
+
+
+def test_an_undo_of_what_was_taken_from_a_save_is_the_state_before(first: Live) -> None:
+    """And its conflict is open again."""
+    first.edit("tasks/T4.md", "**Priority**: MEDIUM", "**Priority**: HIGH")
+    first.sync()
+    before, open_before = first.tree(), open_conflicts(first)
+    taken = perform(first, "resolve", all=True, take="file")
+    assert first.value("SELECT priority FROM tasks WHERE id = 'T4'") == "HIGH"
+    undo(first.engine, [str(taken["number"])])
+    assert (first.tree(), open_conflicts(first)) == (before, open_before)
+    assert first.value("SELECT priority FROM tasks WHERE id = 'T4'") == "MEDIUM"
     first.assert_at_rest()
 
 

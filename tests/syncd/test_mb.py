@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from schema.triggers import RECORD_COLUMNS
 from syncd.mb import cli
 from syncd.mb.cacheblock import Begun, Part, shown
 
@@ -294,6 +295,33 @@ def test_a_completed_task_is_completed_everywhere(mb: Mb, synced: Path) -> None:
     assert rows(synced, "SELECT status, completed FROM tasks WHERE id = 'T4'") == [("completed", "2026-03-07")]
     changed = rows(synced, 'SELECT DISTINCT "transaction" FROM row_changes WHERE id > ?', last)
     assert changed == [(ran.json["number"],)]
+
+
+@pytest.mark.parametrize("command", [
+    ("workflow", "log-work", "--task", "T4", "--status", "paused", "--modified", "src/a.ts:one", "--summary", "W"),
+    ("workflow", "complete-task", "T4", "--note", "Packs work at sea"),
+])  # fmt: skip
+def test_recorded_work_that_is_undone_was_never_there(
+    mb: Mb, syncd: Callable[..., Any], synced: Path, command: tuple[str, ...]
+) -> None:
+    """Every file is as it was, to the byte, and every row; the undo of that brings all of it back."""
+    mb("workflow", "update-session", "--focus", "T4", "--at", "2026-03-07 18:00:00")
+    before, known = documents(synced), _records(synced)
+    ran = mb(*command, "--at", "2026-03-07 19:40:00", "--json")
+    assert ran.code == 0, ran
+    assert len(ran.json["emitted"]) >= 3
+    after, made = documents(synced), _records(synced)
+    undone = syncd("undo", str(ran.json["number"]), "--bank", synced, "--json")
+    assert undone.code == 0, undone
+    assert documents(synced) == before
+    assert _records(synced) == known
+    assert syncd("undo", str(undone.json["number"]), "--bank", synced).code == 0
+    assert documents(synced) == after
+    assert _records(synced) == made
+
+
+def _records(bank: Path) -> dict[str, list[tuple[Any, ...]]]:
+    return {table: sorted(rows(bank, f"SELECT * FROM {table}"), key=str) for table in RECORD_COLUMNS}
 
 
 def test_a_task_is_stamped_in_the_zone_of_its_document(mb: Mb, syncd: Mb, synced: Path) -> None:

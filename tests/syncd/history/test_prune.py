@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +17,11 @@ from schema.db import open_database
 from schema.errors import UnknownTransaction
 from syncd import requests
 from syncd.backups import Why
+from syncd.bank import database_of
 from syncd.history.blame import blame
 from syncd.history.prune import prune
 from syncd.history.undo import undo
+from tests.syncd.test_backups import Log, loop_of
 
 LiveBank = Any
 LATER = datetime.now(UTC) + timedelta(days=400)
@@ -113,6 +120,44 @@ def test_a_dry_run_tells_and_changes_nothing(worked: LiveBank) -> None:
     assert told["bytes"] > 0
     assert told["backup"] is None
     assert past(worked) == before
+
+
+def test_a_running_daemon_does_it_and_goes_on(worked: LiveBank) -> None:
+    """The command waits for its answer; what was folded is refused by the daemon, what came since is undone by it."""
+    before = past(worked)
+    worked.engine.close()
+    loop = loop_of(worked.bank, Log())
+    try:
+        told = _asked(loop, "prune", "--before", "2025-06-01", "--json")
+        assert json.loads(told.stdout)["transaction"] == 4, told
+        assert Path(json.loads(told.stdout)["backup"]).is_file()
+        refused = _asked(loop, "undo", "3")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "folded: history begins with 4" in refused.stderr
+        assert _asked(loop, "undo", "6").returncode == 0
+        worked.edit("projectbrief.md", "line 8", "line 8 again")
+        loop._scan_at = 0.0
+        loop.step()
+        db = open_database(database_of(worked.bank), readonly=True)
+        assert {number: history.paths_at(db, number) for number in range(4, 9)} == {n: before[n] for n in range(4, 9)}
+        assert history.paths_at(db, None) == {p: t for p, t in worked.tree().items() if p.endswith(".md")}
+        db.close()
+    finally:
+        loop.close()
+
+
+def _asked(loop: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command's answer while the daemon's loop is stepped."""
+    answers: list[subprocess.CompletedProcess[str]] = []
+    command = [sys.executable, "-m", "syncd", *arguments, "--bank", str(loop.bank)]
+    options: dict[str, Any] = {"cwd": Path(__file__).parents[3], "capture_output": True, "text": True, "timeout": 60}
+    asking = threading.Thread(target=lambda: answers.append(subprocess.run(command, **options)))
+    asking.start()
+    while asking.is_alive():
+        loop._scan_at = 0.0
+        loop.step()
+    asking.join()
+    return answers[0]
 
 
 def test_the_command_tells(syncd: Any, synced: Any) -> None:

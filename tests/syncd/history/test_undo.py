@@ -319,3 +319,27 @@ def test_entries_around_one_that_goes_stay(live: LiveBank) -> None:
     assert "second" in text
     assert "third" in text
     live.assert_at_rest()
+
+
+@pytest.mark.parametrize("order", ["1, 2", "2, 1"])
+def test_of_two_equal_records_the_one_that_came_goes_and_comes_back(small: Any, order: str) -> None:
+    """Their texts are the same, wherever they stand: the other one stays the record that it is."""
+    error = "## 2026-03-07 11:00: T4 - It broke\n**Error:** It broke\n**Task:** T4\n\n"
+    live = small({"errorLog.md": f"# Error Log\n\n{error}"})
+    before = live.read("errorLog.md")
+    live.write("errorLog.md", before.replace(error, error + error))
+    number = live.sync().number
+    places = live.sql("SELECT section_id FROM readings ORDER BY section_id")
+    for (place,), key in zip(places, order.split(", "), strict=True):
+        live.sql("UPDATE readings SET key = ? WHERE section_id = ?", key, place)
+    live.reopen()
+    after, rows = live.read("errorLog.md"), live.sql("SELECT * FROM error_logs ORDER BY id")
+    assert len(rows) == 2
+    undone = undo(live.engine, [str(number)])
+    assert live.read("errorLog.md") == before
+    assert live.sql("SELECT * FROM error_logs") == rows[:1]
+    assert live.sql("SELECT key FROM readings WHERE \"table\" = 'error_logs'") == [("1",)]
+    undo(live.engine, [str(undone.number)])
+    assert live.read("errorLog.md") == after
+    assert live.sql("SELECT * FROM error_logs ORDER BY id") == rows
+    live.assert_at_rest()
