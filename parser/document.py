@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from parser.text import common_prefix, common_suffix, cut, front_matter_end, heading, scan, slices, starts_from
 from schema.records import Problem, Reading
@@ -44,8 +45,7 @@ class Grammar(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True, gc=False):
     """One slice of a document, from a heading to the next, with what was found in it."""
 
     text: str
@@ -59,8 +59,7 @@ class Section:
         return self.parsed.readings
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document as parsed: its path in the bank, its kind, and its sections, whose texts join to its text."""
 
     path: str

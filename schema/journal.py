@@ -9,9 +9,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schema import deltas, store
 from schema.db import Database
@@ -28,8 +30,7 @@ HISTORY_BEGINS = "history_begins"
 Values = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class RowChange:
+class RowChange(Struct, frozen=True):
     """One change of one row. ``transaction`` is None while a change by another client is not sealed.
 
     ``before`` and ``after`` hold whole rows for a deletion and an insertion, only what changed for an update.
@@ -45,8 +46,7 @@ class RowChange:
     after: Values | None
 
 
-@dataclass(frozen=True, slots=True)
-class Net:
+class Net(Struct, frozen=True):
     """What several changes of one row come to. An update holds only what differs."""
 
     operation: Action
@@ -54,8 +54,7 @@ class Net:
     after: Values | None
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """A transaction that has begun: its number and its public id."""
 
     number: int

@@ -10,9 +10,10 @@ that holds the reading, so that a section which moved as a whole keeps its readi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 _NO_TASKS = "|".join((
     "AES", "CVE", "COVID", "ES", "GMT", "GPT", "HTTP", "IEEE", "ISO", "MD", "RFC", "RTX", "SHA", "TLS", "USB", "UTC",
@@ -115,36 +116,54 @@ class Place(StrEnum):
     BLOCK = "block"  # several lines: the body below a label
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True, gc=False):
     """One value as it stands in a section.
 
     ``value`` is normalized as the row holds it (a status is ``in_progress``, a date ``2025-11-13``); the text at
-    ``span`` is how this place writes it.
+    ``span`` is how this place writes it. Where it stands takes no part in equality.
     """
 
     value: Value
-    span: Span = field(compare=False)
-    place: Place = field(default=Place.LINE, compare=False)
+    span: Span
+    place: Place = Place.LINE
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Field and self.value == other.value
+
+    def __ne__(self, other: object) -> bool:  # that of `Struct` would look at the span
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """One appearance of a record in a section.
 
     ``key`` is what the text itself says the record is: the id of a task; for records without an id a text made of
     their values, used to align readings and never stored as identity. ``inherited`` holds values that come from
     the surroundings (the date heading above an entry, the section that gives a registry table its status, a session's
     date from its file name): known here, but not editable at this place. ``span`` covers everything that would go
-    if the record were removed from here.
+    if the record were removed from here; it takes no part in equality.
     """
 
     table: Table
     key: str
     role: Role
     fields: Mapping[str, Field]
-    span: Span = field(compare=False)
+    span: Span
     inherited: Mapping[str, Value] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Reading and self._said() == other._said()
+
+    def __ne__(self, other: object) -> bool:  # that of `Struct` would look at the span
+        return not self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _said(self) -> tuple[object, ...]:
+        return self.table, self.key, self.role, self.fields, self.inherited
 
     def value(self, name: str) -> Value:
         """The value of field ``name``: its own, else the inherited one, else None."""
@@ -160,8 +179,7 @@ class Reading:
         return {**self.inherited, **{name: f.value for name, f in self.fields.items()}}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True, gc=False):
     """A line that stands where a record is expected and was not understood. It is kept to the byte."""
 
     line: int  # counted from 0 within the section

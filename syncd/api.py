@@ -16,11 +16,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from schema import operations
 from schema.checks import InvalidOperation
@@ -38,8 +39,7 @@ _R = TypeVar("_R")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What came of a transaction.
 
     ``state`` is ``converged``, ``pending`` (the rows are durable, ``reason`` says why not all files show them yet) or

@@ -7,9 +7,10 @@ converge finishes, or merges with what was saved since.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from schema import announced, history, journal, overview, store
 from schema.db import Database
@@ -30,8 +31,7 @@ class Moved(Exception):
     """Another client of the database wrote while the plan was made. Plan again."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewBase:
+class NewBase(Struct, frozen=True):
     """What becomes of one document.
 
     ``disk`` are the bytes of its file now (None: no file) with their ``stat`` (None where it was not looked at: then
@@ -57,8 +57,7 @@ class NewBase:
         return self.disk_digest if self.content is self.disk else _digest(self.content)
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """Everything that one transaction is to do.
 
     ``seen`` is the id of the last row change that the plan knows of; those of ``unsealed`` records stay pending, and
@@ -87,8 +86,7 @@ class Batch:
     more: Callable[[int], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(Struct, frozen=True):
     """A transaction that is durable: its names, and the files that are still to be written."""
 
     number: int

@@ -7,9 +7,10 @@ in the manual. How the files are read is `configfile`'s.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from syncd.configfile import Given, read
 from syncd.userfiles import user_config
@@ -115,8 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The settings of one bank; the defaults where no file says anything. Seconds, records, megabytes as named."""
 
     hold_records: int = 5
@@ -182,4 +182,6 @@ def shown(value: object) -> str:
 
 
 # A setting without a field, or with another default, would be read and then ignored.
-assert [(s.name, s.default) for s in SETTINGS] == [(f.name, f.default) for f in fields(Config)]
+assert [(s.name, s.default) for s in SETTINGS] == list(
+    zip(Config.__struct_fields__, Config.__struct_defaults__, strict=True)
+)

@@ -6,10 +6,12 @@ Each criterion comes with its figure, and with what to do where it is not met.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from schema import history, journal, overview, store
 from schema.backups import target
@@ -28,8 +30,7 @@ from syncd.model import Mode
 from syncd.publish import read_now
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Struct, frozen=True):
     """One thing that has to be true. ``figure`` says how it stands, ``how`` what to do where it is not ``met``."""
 
     name: str

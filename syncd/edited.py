@@ -6,15 +6,15 @@ A section waits with its edit while its document cannot be written: somebody has
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from schema.db import Database
 from schema.journal import Net
 from syncd.state import BankState
 
 
-@dataclass(frozen=True, slots=True)
-class EditedSections:
+class EditedSections(Struct, frozen=True):
     """``before`` has the base text of each such section by its id, ``paths`` its document, ``texts`` the new texts."""
 
     before: Mapping[int, str]

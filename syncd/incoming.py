@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Document, parse, parse_bytes
 from schema import history
@@ -20,8 +22,7 @@ from syncd.state import BankState
 _VERSIONS = 12  # how many texts back a stale writer is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A document of a batch. ``disk`` is what its file holds (None: no file), ``document`` its file side.
 
     ``document`` differs from the file where another text was ``merged`` in; it is None where the file is gone or no

@@ -14,10 +14,12 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from schema import overview
 from schema.db import Database, open_database
@@ -45,8 +47,7 @@ class Standing(Enum):
     FOREIGN = "of another bank"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What was last known of a bank's database.
 
     ``transaction`` is its last transaction_id, ``at`` that one's time (UTC, ISO 8601), ``conflicts`` how many were

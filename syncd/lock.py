@@ -11,12 +11,13 @@ import json
 import os
 import stat
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from schema.errors import SyncdError
 from syncd.disk.folders import open_folder
@@ -37,8 +38,7 @@ class LockRole(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds a bank's lock. ``since`` is UTC, ISO 8601; ``ready`` says that a daemon watches by now.
 
     ``pid`` is 0 and ``since`` empty in the moment before a new holder has written who it is.

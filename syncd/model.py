@@ -7,8 +7,9 @@ Reading order of the package: ``model``, ``reconcile``, ``identify``, ``merge``,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from schema.records import Reading, Role, Table, Value
@@ -45,8 +46,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Struct, frozen=True):
     """A document and which record each of its readings shows."""
 
     document: Document
@@ -59,8 +59,7 @@ class Keyed:
                 yield At(number, index), reading, key
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One reading of a record, with where it stands."""
 
     path: str
@@ -72,8 +71,7 @@ class Shown:
         return self.reading.role
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Struct, frozen=True):
     """A field that both sides changed to different values. ``kept`` names the side whose value stands.
 
     ``gone`` says that the other side deleted the whole record; ``replaces`` that a newer save of the same place takes
@@ -92,8 +90,7 @@ class Clash:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """Everything that is known of one record before it is decided.
 
     ``base`` and ``db`` are its row when both sides last agreed and now; None where there is no row. ``before`` and
@@ -108,8 +105,7 @@ class Sides:
     after: tuple[Shown, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What becomes of one record.
 
     ``row`` is the row as it will be (None: deleted). ``show`` names the fields that the files must be brought to,
@@ -131,8 +127,7 @@ class Verdict:
     moved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The outcome of one converge, as `sync --json` prints it.
 
     ``transaction`` and ``number`` name the transaction that was made, None where nothing had to be done. ``conflicts``

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from schema import journal, store
 from schema.db import Database
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from syncd.plan.gather import RecordId
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """Net changes per record and per section of prose. ``idle`` says that some changes come to nothing."""
 
     records: Mapping[RecordId, Net] = field(default_factory=dict)
@@ -24,8 +24,7 @@ class Pending:
     idle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """The last row change that a plan knows of, and whether some of those up to it come to nothing."""
 
     upto: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
@@ -9,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from syncd.errors import Exit, SyncdError, UsageError, from_os, line_of
+
+_OBJECTS = 50_000
+"""New objects between two collections: a command makes hardly any cycles, and looking for them took long."""
 
 
 class Parser(ArgumentParser):
@@ -42,6 +46,8 @@ def guarded(program: str, dispatch: Callable[[list[str]], int], argv: Sequence[s
     Raises nothing but bugs and argparse's exit.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] != ["run"]:  # that one stays for months
+        gc.set_threshold(_OBJECTS)
     try:
         code = dispatch(arguments)
         sys.stdout.flush()

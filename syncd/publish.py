@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema import journal, overview, store
 from schema.db import Database
@@ -74,8 +75,7 @@ def look(bank: Path, path: str, waiting: dict[str, str]) -> Now | None:
     return None if path in waiting else now
 
 
-@dataclass(slots=True)
-class PreparedFiles:
+class PreparedFiles(Struct):
     """Texts that lie ready beside their documents, with the digest that each document must still have."""
 
     files: list[tuple[str, Prepared, str | None]]

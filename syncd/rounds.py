@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from schema import announced
 from syncd import apply, publish
 from syncd.model import Report, State
 
 
-@dataclass(slots=True)
-class Round:
+class Round(Struct):
     """What one round did."""
 
     committed: apply.Committed | None = None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from schema import announced, journal
 from schema.checks import InvalidOperation
@@ -26,8 +27,7 @@ from syncd.errors import BusyError
 from syncd.model import Mode, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What is known after the commit. ``number`` is None while the rows wait; ``unwritten`` files are still to come."""
 
     number: int | None = None
@@ -36,8 +36,7 @@ class Outcome:
     unwritten: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Writing:
+class Writing(Struct):
     """A transaction of rows while it is open, and what came of it.
 
     ``last`` is the id of its last row change, None where nothing changed. ``probe`` is what converging is expected to

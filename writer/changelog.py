@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import Document, parse
 from parser.kinds import TASK_ID
@@ -34,8 +35,7 @@ _MONTH = pattern(rf"(?:{'|'.join(_MONTHS)}) \d{{4}}")
 _ITEM = pattern(r"(?P<mark>[-*+])[ \t]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A task that is done, on a day ``YYYY-MM-DD``; ``note`` says what came of it."""
 
     task: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from parser.document import At
 from schema.records import Table, Value
 
 
-@dataclass(frozen=True, slots=True)
-class SetFields:
+class SetFields(Struct, frozen=True):
     """Give fields of the reading at ``at`` new values. None empties a field (a cell shows ``-``).
 
     A record may come to another place by that, which shows more of it or less: ``record`` holds all that it could show
@@ -25,15 +25,13 @@ class SetFields:
     unlabelled: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True):
     """Remove the block of the reading at ``at`` and nothing else."""
 
     at: At
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(Struct, frozen=True):
     """Add a record where and how this document already shows such records.
 
     ``parent`` is the reading of the entry that a file modification belongs to. ``children`` are records that come
@@ -51,8 +49,7 @@ class Insert:
 Change = SetFields | Remove | Insert
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A change that was not made, and why."""
 
     change: Change

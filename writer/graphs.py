@@ -8,7 +8,8 @@ a graph that is not understood stays as it is. How each of these is written is l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from parser.document import Document, parse
 from parser.graphs import Graph, Kind, Node, Statement, find_graphs
@@ -21,8 +22,7 @@ Values = Mapping[str, Value]
 Tasks = Mapping[str, Values]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskChange:
+class TaskChange(Struct, frozen=True):
     """A task before and after: its ``title``, ``status`` and ``dependencies``. None where there was or is no task."""
 
     id: str

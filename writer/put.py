@@ -8,7 +8,9 @@ planned on the same text and tried together, so that many cost one parse; where 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from parser.document import At, Document, parse
 from schema.records import Reading, Span, Table
@@ -22,8 +24,7 @@ Unit = list[Change]
 """Changes that are made together or not at all: one, or removals of one block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """The document after the changes that could be made, and the refusals.
 
     ``added`` are the stretches of its text that were put in, in order; None where that is not all that happened.
@@ -34,8 +35,7 @@ class Put:
     added: tuple[Span, ...] | None = None
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     """A document on its way: as it was asked about, as it is now."""
 
     origin: Document

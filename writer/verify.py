@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from parser.document import At, Document, Section
 from schema.records import Field, Place, Reading, Role, Span, Table, Value
@@ -22,8 +23,7 @@ CHILDREN: Mapping[Table, Table] = {Table.ENTRIES: Table.MODIFICATIONS, Table.TAS
 _IDENTITY = frozenset({"date", "time", "task_id", "task_description"})  # of the entry that a modification belongs to
 
 
-@dataclass(slots=True, eq=False)
-class _Shown:
+class _Shown(Struct, eq=False):
     """A reading as it has to be afterwards, or as it is. Of the names in ``free`` any value will do."""
 
     table: Table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import import_module
 
@@ -12,19 +11,16 @@ from schema.records import TASK_ID
 
 __all__ = ["TASK_ID", "grammar_for", "kind_of"]
 
-_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("prose", pattern(r"(?:.*/)?templates/.*")),
-    ("registry", pattern(r"tasks\.md")),
-    ("task", pattern(rf"tasks/{TASK_ID}\.md")),
-    ("archived_task", pattern(rf"archive/(?:.*/)?{TASK_ID}\.md")),
-    ("edit_history", pattern(r"edit_history\.md|archive/(?:.*/)?edit[-_]history[^/]*\.md")),
-    ("edit_chunk", pattern(r"edits/(?:.*/)?[^/]+\.md")),
-    ("session_cache", pattern(r"session_cache\.md")),
-    ("session", pattern(r"sessions/[^/]+\.md")),
-    ("error_log", pattern(r"errorLog\.md")),
-    ("active_context", pattern(r"activeContext\.md")),
-    ("changelog", pattern(r"changelog\.md")),
-)
+_TASK = pattern(TASK_ID)
+_HISTORY = pattern(r"edit[-_]history[^/]*")
+_AT_ROOT = {
+    "tasks.md": "registry",
+    "edit_history.md": "edit_history",
+    "session_cache.md": "session_cache",
+    "errorLog.md": "error_log",
+    "activeContext.md": "active_context",
+    "changelog.md": "changelog",
+}
 
 _MODULES = {
     "registry": "registry",
@@ -41,7 +37,24 @@ _MODULES = {
 
 def kind_of(path: str) -> str:
     """The kind of the document at ``path`` (relative to the bank, with ``/``)."""
-    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(path)), "prose")
+    *folders, name = path.split("/")
+    stem = name.removesuffix(".md")
+    if stem == name or not stem or "templates" in folders:
+        return "prose"
+    match folders:
+        case []:
+            return _AT_ROOT.get(name, "prose")
+        case ["tasks"]:
+            return "task" if _TASK.fullmatch(stem) else "prose"
+        case ["archive", *_]:
+            if _TASK.fullmatch(stem):
+                return "archived_task"
+            return "edit_history" if _HISTORY.fullmatch(stem) else "prose"
+        case ["edits", *_]:
+            return "edit_chunk"
+        case ["sessions"]:
+            return "session"
+    return "prose"
 
 
 @cache

@@ -16,7 +16,7 @@ from parser.document import Parsed
 from parser.fields import header_moment
 from parser.kinds.chunk_heads import Given, chunk_heading, front_matter
 from parser.kinds.entry_heads import STARTS_WITH_TIME, date_of_heading, entry_fields
-from parser.kinds.modifications import FOUR, read_line, readings
+from parser.kinds.modifications import FOUR, line_readings
 from parser.lines import Line, open_lines
 from parser.patterns import pattern
 from parser.text import front_matter_end
@@ -80,6 +80,8 @@ def block_end(text: str, line_end: int) -> int:
     if end < 0:
         return len(text)
     end += 1
+    if text[end : end + 1] not in (" ", "\t"):
+        return end
     start = text.rfind("\n", 0, line_end) + 1
     indent = len(text[start:line_end]) - len(text[start:line_end].lstrip(" "))
     while text.startswith(_DEEPER[min(indent, 3)], end):
@@ -202,14 +204,14 @@ class _Section:
             self.state = self.state._replace(header=False)
 
     def _item(self, line: Line) -> None:
-        found = read_line(line.text)
-        if found is None:
+        found = line_readings(line.text, line.start, block_end(self.text, line.end), self.state.role)
+        if not found:
             if _UNREADABLE.match(line.text):
                 self.problems.append(Problem(line.number, "names no file that can be read: - VERB `path` - what"))
             return
         if self.state.entry is None:
             self._open(line.start, {}, None)
-        self.found += readings(found, line.start, block_end(self.text, line.end), self.state.role)
+        self.found += found
 
     def _readings(self) -> Iterator[Reading]:
         """The readings in order, each entry with its end: the next entry, or the section's end without a last rule."""

@@ -10,8 +10,7 @@ from parser.values import read_date
 from schema.records import OTHER_ID, Field, Span
 
 _MONTH = (
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?"
-    r"|Nov(?:ember)?|Dec(?:ember)?)\.?"
+    r"[A-Z][a-z]{2,8}\.?"  # whether it is a month is asked when the day is read: a list would be compiled six times
 )
 DAY = rf"\d{{4}}[-_/.]\d{{2}}[-_/.]\d{{2}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}"
 CLOCK = (

@@ -27,15 +27,20 @@ _BARE_FILES = frozenset({
     "CODEOWNERS", "CNAME", "Makefile", "Dockerfile", "Procfile", "Gemfile", "Rakefile", "Vagrantfile",
     "Jenkinsfile", "Pipfile", "Brewfile", "Justfile",
 })  # fmt: skip
-_EXTENSIONS = (
-    "md|mdx|mdc|txt|rst|js|jsx|ts|tsx|mjs|cjs|mts|cts|json|jsonl|json5|jsonc|yaml|yml|toml|ini|cfg|conf|env|lock|css|scss|sass"
-    "|less|html|htm|svg|png|jpg|jpeg|gif|webp|ico|pdf|py|pyi|ipynb|sh|bash|zsh|bat|cmd|ps1|sql|prisma|db|sqlite|sqlite3|csv|tsv"
-    "|xml|c|h|cc|cpp|hpp|rs|go|rb|java|kt|swift|php|vue|svelte|astro|graphql|gql|proto|glsl|vert|frag|wasm|wat|tex|bib|r|jl|lua"
-    "|pl|ex|exs|erl|hs|ml|scala|clj|cs|fs|dart|tf|gradle|properties|log|example|sample|template|bak|map|snap|service|timer|plist"
-    "|xlsx|docx|pptx|zip|tar|gz|tgz|whl|mmd|cff|woff|woff2|ttf|mp3|mp4|wav|d|mod|sum|nix|el|vim|patch|diff|pem|crt"
-)
-_FILE = pattern(rf"[^`|<>\"=(){{}};]*\.(?:{_EXTENSIONS})|\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){{}};<>\"|]*", re.I)
-_PLAIN = pattern(rf"[\w.@~*/\\+-]+(?:\.(?:{_EXTENSIONS})|/)(?=[\s,:]|$)")
+_EXTENSIONS = frozenset({
+    "md", "mdx", "mdc", "txt", "rst", "js", "jsx", "ts", "tsx", "mjs", "cjs", "mts", "cts", "json", "jsonl", "json5",
+    "jsonc", "yaml", "yml", "toml", "ini", "cfg", "conf", "env", "lock", "css", "scss", "sass", "less", "html", "htm",
+    "svg", "png", "jpg", "jpeg", "gif", "webp", "ico", "pdf", "py", "pyi", "ipynb", "sh", "bash", "zsh", "bat", "cmd",
+    "ps1", "sql", "prisma", "db", "sqlite", "sqlite3", "csv", "tsv", "xml", "c", "h", "cc", "cpp", "hpp", "rs", "go",
+    "rb", "java", "kt", "swift", "php", "vue", "svelte", "astro", "graphql", "gql", "proto", "glsl", "vert", "frag",
+    "wasm", "wat", "tex", "bib", "r", "jl", "lua", "pl", "ex", "exs", "erl", "hs", "ml", "scala", "clj", "cs", "fs",
+    "dart", "tf", "gradle", "properties", "log", "example", "sample", "template", "bak", "map", "snap", "service",
+    "timer", "plist", "xlsx", "docx", "pptx", "zip", "tar", "gz", "tgz", "whl", "mmd", "cff", "woff", "woff2", "ttf",
+    "mp3", "mp4", "wav", "d", "mod", "sum", "nix", "el", "vim", "patch", "diff", "pem", "crt",
+})  # fmt: skip
+_NO_NAME = pattern(r"[`|<>\"=(){};]")
+_FILE = pattern(r"\.[A-Za-z][\w.-]*|[\w.@~*-]*[/\\][^\s=(){};<>\"|]*")
+_PLAIN = pattern(r"[\w.@~*/\\+-]+(?=[\s,:]|$)")
 
 _BULLET = pattern(r" {0,3}[-*+][ \t]+(?:\[[ xX]\][ \t]+)?(?:[^\w\s\[\]*_`\"'(<!.\\-]+[ \t]+)?")
 _VERB = pattern(
@@ -79,14 +84,14 @@ class FileLine(NamedTuple):
 
 def looks_like_path(text: str) -> bool:
     """Whether ``text`` is the name of a file or a folder: it has a slash, a known extension, or a known name."""
-    return text in _BARE_FILES or _FILE.fullmatch(text) is not None
+    if text in _BARE_FILES or _FILE.fullmatch(text):
+        return True
+    name, dot, extension = text.rpartition(".")
+    return bool(dot) and extension.lower() in _EXTENSIONS and not _NO_NAME.search(name)
 
 
 def read_line(line: str) -> FileLine | None:
     """What a list item (indented by three spaces at most) says was done to files; None where it is prose."""
-    if (usual := _USUAL.match(line)) and usual[3] not in _NOTHING:
-        path = Path(usual[2], Span(*usual.span(2)), Span(usual.start(2) - 1, usual.end(2) + 1))
-        return FileLine(usual[1], Span(*usual.span(1)), (path,), usual[3], Span(*usual.span(3)))
     bullet = _BULLET.match(line)
     verb = _VERB.match(line, bullet.end()) if bullet else None
     if verb is None:
@@ -134,7 +139,7 @@ def _paths(line: str, position: int) -> tuple[Path, ...]:
     quoted = _QUOTED.match(line, position)
     if quoted is None:
         plain = _PLAIN.match(line, position)
-        if plain is None:
+        if plain is None or not _is_plain(plain[0]):
             return ()
         span = Span(plain.start(), plain.end())
         return (Path(plain[0], span, span),)
@@ -147,6 +152,12 @@ def _paths(line: str, position: int) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a word without quotes is a path: there a slash within it is not enough."""
+    name, _, extension = text.rpartition(".")
+    return (len(text) > 1 and text.endswith("/")) or (bool(name) and extension in _EXTENSIONS)
+
+
 def _path(match: re.Match[str]) -> Path:
     """The path that a code span or a link shows: a link's name where that is a path, else its target."""
     group = "code"
@@ -156,6 +167,27 @@ def _path(match: re.Match[str]) -> Path:
     start = match.start(group) + len(raw) - len(raw.lstrip())
     text = raw.strip()
     return Path(text, Span(start, start + len(text)), Span(match.start(), match.end()))
+
+
+def line_readings(line: str, start: int, end: int, role: Role) -> list[Reading]:
+    """The readings of a list item from offset ``start`` to ``end``, its nested lines among it; [] for prose."""
+    if reading := _usual(line, start, end, role):
+        return [reading]
+    found = read_line(line)
+    return readings(found, start, end, role) if found is not None else []
+
+
+def _usual(line: str, start: int, end: int, role: Role) -> Reading | None:
+    """The reading of a line in the usual spelling, which most have; as the way through `read_line` would give it."""
+    match = _USUAL.match(line)
+    if match is None or match[3] in _NOTHING:
+        return None
+    action, path, description = match.groups()
+    fields = {}
+    for number, (name, value) in enumerate((("action", action), ("file_path", path), ("description", description)), 1):
+        begin, stop = match.span(number)
+        fields[name] = Field(value, Span(start + begin, start + stop))
+    return Reading(Table.MODIFICATIONS, f"{action} {path} {description}", role, fields, Span(start, end))
 
 
 def readings(line: FileLine, start: int, end: int, role: Role) -> list[Reading]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from parser.fields import Label, labels
 from parser.kinds import TASK_ID
@@ -95,8 +96,7 @@ def why_unread(name: str, text: str) -> str:
     return f"{_READERS[name][1]} is readable in {name} {text[:60]!r}"
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct):
     """The fields of one block of labels, while it is read.
 
     ``again`` holds fields whose label stood in the block before: they show the same task a second time.

@@ -10,9 +10,10 @@ Exit codes: 0 all is well, 1 something works less well than it could, 3 somethin
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from syncd import bank as banks
 from syncd import output, userbanks

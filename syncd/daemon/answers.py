@@ -6,9 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import asdict
 
 from syncd.daemon.bankloop import BankLoop
 from syncd.daemon.control import Request

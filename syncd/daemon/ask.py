@@ -6,9 +6,10 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from syncd.userfiles import runtime_folders
 
@@ -16,8 +17,7 @@ PATIENCE_S = 0.2
 """Seconds after which a daemon that does not answer is said to hang."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """No answer. ``hung``: the daemon has a socket and does not answer; else there is no socket to be found."""
 
     hung: bool

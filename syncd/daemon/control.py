@@ -17,9 +17,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from syncd.daemon.sockets import address, own_folder, peer_uid
 
@@ -31,8 +32,7 @@ _MOST_CLIENTS = 32
 _BUSY_S = 0.1  # a question for the state is answered by then, by whoever can
 
 
-@dataclass(slots=True)
-class _Client:
+class _Client(Struct):
     """One connection: what came and was not read yet, what is still to be sent."""
 
     socket: socket.socket
@@ -41,8 +41,7 @@ class _Client:
     waiting: list[Request] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class Request:
+class Request(Struct, eq=False):
     """What a client asks. `answer` may be called from any thread; only the first answer counts."""
 
     do: str

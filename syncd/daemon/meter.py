@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _KEPT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(Struct, frozen=True):
     """Milliseconds that ``count`` cases took."""
 
     count: int
@@ -18,8 +18,7 @@ class Latency:
     max: float
 
 
-@dataclass(slots=True)
-class Meter:
+class Meter(Struct):
     """Counts what one bank did since the daemon opened it first, and keeps the last latencies."""
 
     absorbs: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))

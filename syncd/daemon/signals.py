@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from dataclasses import dataclass, field
 from types import FrameType
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Told:
+
+class Told(Struct, frozen=True):
     """``stop`` by SIGTERM and SIGINT, ``reload`` by SIGHUP, ``dump`` by SIGUSR1; each sets ``wake`` too."""
 
     wake: threading.Event

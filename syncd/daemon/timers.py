@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 SHARE = 12_000
 """Scans of all banks that find nothing take less than one part in so many of the time."""
@@ -17,8 +18,7 @@ _SOON = 0.02  # seconds until a file that was missing or open for writing is loo
 _LATEST = 1.0
 
 
-@dataclass(slots=True)
-class BackOff:
+class BackOff(Struct):
     """Something that failed is left alone for longer each time, up to a cap, and told more rarely each time."""
 
     failures: int = 0
@@ -41,8 +41,7 @@ class BackOff:
         return failures
 
 
-@dataclass(slots=True)
-class Again:
+class Again(Struct):
     """Documents to be looked at again at the monotonic time ``at``: ``soon`` at first, then later and later, ``latest``
     seconds apart in the end."""
 

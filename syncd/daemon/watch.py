@@ -13,10 +13,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+
+from msgspec import Struct
 
 from syncd.daemon.inotify import LIMITS, Hub, Inotify
 from syncd.disk.walk import OMITTED
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 _STATE = ".syncd"
 
 
-@dataclass(frozen=True, slots=True)
-class Dirty:
+class Dirty(Struct, frozen=True):
     """What was told since the last `Watcher.take`.
 
     ``paths`` are documents (relative to the bank, with ``/``) that were written, renamed, made or removed; ``scan``
@@ -39,7 +39,7 @@ class Dirty:
     paths: frozenset[str] = frozenset()
     scan: bool = False
     database: bool = False
-    since: float | None = field(default=None, compare=False)
+    since: float | None = None
 
     def __bool__(self) -> bool:
         return bool(self.paths or self.scan or self.database)

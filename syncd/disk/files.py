@@ -18,9 +18,10 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from syncd.disk.exchange import Unsupported, exchange, move_new
 from syncd.disk.folders import WriteFailed, open_file, open_folder, remove, split, write_failed
@@ -40,8 +41,7 @@ _POLL_S = 0.0005
 _ROUNDS = 100  # exchanges against somebody who saves all the time
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """The new text is in place, or the document is removed.
 
     ``stat`` goes with just this text; None where the document is removed or was touched by somebody since: then it
@@ -51,8 +51,7 @@ class Written:
     stat: Stat | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """The document was not what was expected. It holds what its last writer saved; nothing of ours stands there.
 
     ``now`` is what was found, `Missing` where it is gone.

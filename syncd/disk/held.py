@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from syncd.disk.exchange import move_new
 from syncd.disk.folders import open_folder, remove, split, write_failed
@@ -28,8 +29,7 @@ _HOLD_S = 1.0 if sys.platform == "linux" else 60.0
 _HOLD_UNSURE_S = 60.0  # where nobody can say whether a file is open for writing
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(Struct):
     """One displaced file. ``mark`` is the start of the digest of the text it should have, None if it must be told."""
 
     path: str
@@ -40,8 +40,7 @@ class _Kept:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(Struct, frozen=True):
     """A text that somebody saved into a file after it was replaced, or that another save replaced at once.
 
     It stands in no document. ``path`` names the document that it was meant for. It is kept on disk until it is
@@ -53,8 +52,7 @@ class Late:
     kept: _Kept
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Struct, frozen=True):
     """A file of ours that a crash left, and that holds a text which is not the one its name names.
 
     ``path`` is the document it belongs to (None where the name was too long to say), ``file`` where it lies. It stays

@@ -9,10 +9,11 @@ import errno
 import os
 import stat
 import time
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import overload
+
+from msgspec import Struct
 
 from schema.digests import text_digest
 from syncd.disk.exchange import Writers, leased, writers
@@ -23,17 +24,19 @@ from syncd.errors import from_os
 _SECOND_LOOK_S = 0.01  # between two reads where nobody can say whether the file is open for writing
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True, dict=True):
     """The bytes of a file that nobody had open for writing, with the stat values that go with just these bytes.
 
     ``sure`` is False where the system cannot tell writers (another user's file, a network file system): then it was
     read twice and had not moved.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes
     stat: Stat
     sure: bool = True
+
+    def __repr__(self) -> str:  # an error that shows one must not show what somebody wrote
+        return f"Content({len(self.data)} bytes, {self.stat!r}, sure={self.sure})"
 
     @cached_property
     def digest(self) -> str:
@@ -41,27 +44,23 @@ class Content:
         return digest(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """There is no file of that name at this moment. Editors do that for a moment while they save."""
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(Struct, frozen=True):
     """Somebody has the file open for writing, or it moved while it was read: look again later."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """The file cannot be read, or is none that may be read (a link, a folder, a FIFO)."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Same:
+class Same(Struct, frozen=True):
     """The file has the stat values that it had when it was read."""
 
 

@@ -6,16 +6,16 @@ They stand in no document. What the history knows is dropped; what it does not k
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from schema.db import Database
 from syncd.disk.files import Held, Late, Leftover, digest, drop_leftover, sweep_temporaries
 
 
-@dataclass(frozen=True, slots=True)
-class Rescued:
+class Rescued(Struct, frozen=True):
     """A text for the document at ``path``, and how to let go of the file that holds it once it is durable."""
 
     path: str

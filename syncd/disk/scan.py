@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from schema.store import DocumentRow
 from syncd.disk.files import Busy, Content, Missing, Stat, Unreadable, read_stable
 from syncd.disk.walk import Walk, walk
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(Struct):
     """What a scan found, by path.
 
     ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no

@@ -8,9 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from syncd.disk.names import is_own
 from syncd.errors import BankError, SyncdError, from_os, one_line
@@ -48,8 +49,7 @@ class Stat(NamedTuple):
         return now_ns - max(self.mtime_ns, self.ctime_ns) < _RACY_NS
 
 
-@dataclass(slots=True)
-class Walk:
+class Walk(Struct):
     """What one walk found. Paths are relative to the bank, with ``/``.
 
     ``unreadable`` and ``skipped`` give the reason for each file and folder that was not taken in: the first could

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from parser.document import parse
 from schema import history, journal
@@ -23,8 +24,7 @@ from syncd.plan.identify import align
 from syncd.state import BankState
 
 
-@dataclass(slots=True)
-class Inverse:
+class Inverse(Struct):
     """The outcome. ``rows`` and ``texts`` hold what is to be (None: no row, no document), where that differs from now.
 
     ``merged`` are documents that are not simply put back, because they changed since. ``blocked`` are sentences about

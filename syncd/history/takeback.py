@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from parser.document import At, Document, parse
 from schema.records import Reading, Table, Value
@@ -22,8 +23,7 @@ from writer.put import put
 _DERIVED = (Table.HEADER, Table.COUNTS)
 
 
-@dataclass(frozen=True, slots=True)
-class TakenBack:
+class TakenBack(Struct, frozen=True):
     """The text without the change. ``lost`` are the lines of now that stand in its way: then it is not to be used."""
 
     text: str

@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from parser.document import At, Document, parse
 from schema import history, journal, store
@@ -75,8 +77,7 @@ def require_writing(engine: Engine, what: str) -> None:
         raise UsageError(f"no {what} in mode observe, which writes no file", hint="`syncd mode coexist` first")
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     """What is to be done: the batch, what rows and documents are now, and sentences for a person."""
 
     batch: Batch

@@ -6,9 +6,10 @@ import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from syncd import output
 from syncd.commands import answer, common, exit_code

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from schema.records import FIELDS, PRECEDENCE, Reading, Table, Value
 from syncd.model import Keyed, Verdict

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from schema.records import Reading, Span, Table, Value
@@ -15,8 +16,7 @@ from writer.put import Put
 from writer.verify import Mark, mark_of
 
 
-@dataclass(frozen=True, slots=True)
-class Birth:
+class Birth(Struct, frozen=True):
     """A record to be inserted, with the keys that its readings will have: its own and its children's."""
 
     insert: Insert

@@ -6,8 +6,10 @@ Reads the database, changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from parser.document import At
 from schema.db import Database
@@ -30,8 +32,7 @@ from syncd.state import BankState
 from writer.changes import Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """A change that waits for a yes. ``hash`` is the digest of the file that it is about, None where that is gone."""
 
     path: str
@@ -41,8 +42,7 @@ class Hold:
     deletes: int
 
 
-@dataclass(slots=True)
-class Decided:
+class Decided(Struct):
     """The outcome: per record, per document, and what is kept back."""
 
     verdicts: list[tuple[Verdict, Sides]] = field(default_factory=list)
@@ -60,8 +60,7 @@ class Decided:
     clashes: list[Clash] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Everything that a decision rests on.
 
     ``accepted`` names the holds that got their yes, as ``(path, kind, hash)``; ``follows`` the fields whose other

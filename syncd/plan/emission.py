@@ -6,7 +6,9 @@ Pure but for row look-ups.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from parser.document import At
 from schema.records import Reading, Role, Table, Value
@@ -17,8 +19,7 @@ from writer.changes import Change, Remove, SetFields
 from writer.put import put
 
 
-@dataclass(slots=True)
-class DocumentChanges:
+class DocumentChanges(Struct):
     """All that is asked of one document."""
 
     sets: list[SetFields] = field(default_factory=list)
@@ -26,8 +27,7 @@ class DocumentChanges:
     births: list[Birth] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(Struct, frozen=True):
     """A document after its changes, with the sentences for what could not be shown in it."""
 
     keyed: Keyed

@@ -6,7 +6,8 @@ Reads rows; changes only verdicts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from parser.document import At
 from schema import store

@@ -6,7 +6,8 @@ Reads rows through the store; decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from parser.document import At
 from schema import store
@@ -23,8 +24,7 @@ _FEW = 20  # sections that are looked through one by one
 TABLE_NAMES = frozenset(table.value for table in ROWS)
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """A document of the batch, keyed on both ends; None where it did not exist or is gone.
 
     ``bounds`` is the window of sections that differ: first, end in the base, end in the new document.
@@ -36,8 +36,7 @@ class Delta:
     bounds: tuple[int, int, int]
 
 
-@dataclass(slots=True)
-class Touched:
+class Touched(Struct):
     """Readings within the windows of a batch, by record: before and after."""
 
     before: dict[RecordId, list[Shown]] = field(default_factory=dict)

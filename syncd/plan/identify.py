@@ -9,7 +9,8 @@ entry in its edit chunk).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from parser.document import At, Document, Section
 from schema.records import Reading, Table
@@ -21,8 +22,7 @@ _ALIKE = 0.5  # readings at least this alike, in the same gap, are the same reco
 Matches = dict[At, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A reading with its address and, for one of the base, the key of its record."""
 
     at: At
@@ -30,8 +30,7 @@ class Placed:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(Struct, frozen=True):
     """Keys for the readings of a document that was edited.
 
     Sections before ``first`` are those of the base; those from ``end_new`` on are the base's from ``end_old`` on. Keys

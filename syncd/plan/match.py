@@ -6,8 +6,9 @@ Pure but for the `Lookup`, which answers from the database.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from parser.document import At, Document
 from schema.records import Reading, Table, Value
@@ -36,8 +37,7 @@ class Lookup(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """A document that differs from its base: what it was and what it is. ``new`` is None where it is gone."""
 
     path: str
@@ -45,8 +45,7 @@ class Edited:
     new: Document | None
 
 
-@dataclass(slots=True)
-class _Pool:
+class _Pool(Struct):
     """Records that lost their reading in a document of this batch, by table."""
 
     lost: dict[Table, list[Placed]] = field(default_factory=dict)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class LineClash:
+class LineClash(Struct, frozen=True):
     """Lines that both sides changed differently; the file's stand in the merged text."""
 
     base: str
@@ -17,8 +17,7 @@ class LineClash:
     db: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The merged text and the clashes that were settled for the file."""
 
     text: str

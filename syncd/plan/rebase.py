@@ -7,7 +7,8 @@ are the difference to the version that it had; those are made on the text of now
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from parser.document import At, Document, parse
 from schema.records import Reading, Table, Value
@@ -20,8 +21,7 @@ from writer.put import put
 _Places = dict[tuple[Table, str, str, int], tuple[At, Reading]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rebased:
+class Rebased(Struct, frozen=True):
     """The merged text and what has to be told: the values that met, and the lines that met."""
 
     text: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncd.service import manager
 from syncd.service.manager import Answer, Run, Service, ServiceError
@@ -14,8 +16,7 @@ from syncd.service.render import Installation, agent
 LABEL = "syncd"
 
 
-@dataclass(frozen=True, slots=True)
-class Launchd:
+class Launchd(Struct, frozen=True):
     """The user's agent for all banks of the settings. ``uid`` is whose."""
 
     made_for: Installation

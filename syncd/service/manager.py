@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from syncd.errors import SyncdError, from_os
 from syncd.service.render import is_ours
@@ -54,8 +56,7 @@ def _environ() -> dict[str, str]:
     return environ
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """How a service is. ``state`` is the manager's own word (``active``, ``failed`` …), "not installed" without a file.
 
     ``current`` says whether the installed file is the one that this installation of syncd would write; None without

@@ -7,9 +7,10 @@ that they can be installed by hand as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape as xml
+
+from msgspec import Struct
 
 from syncd.service.escape import instance, program, quoted
 
@@ -29,8 +30,7 @@ HIDDEN_FROM_USER = ("/tmp", "/var/tmp")  # noqa: S108 (where PrivateTmp= puts an
 _HIDDEN_FROM_SYSTEM = (*HIDDEN_FROM_USER, "/home", "/root", "/run/user")
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """What a unit is made for. Paths are absolute.
 
     ``program`` is the command ``syncd``, ``needed`` the folders that it is loaded from (its environment and that

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syncd.service import manager
 from syncd.service.manager import Answer, Run, Service, ServiceError
@@ -19,8 +21,7 @@ _ASKED = "ActiveState,MainPID,StatusText,UnitFileState,NRestarts,Result,ActiveEn
 _START_S = 10.0  # how long `install` waits for the service to be ready before it leaves it to itself
 
 
-@dataclass(frozen=True, slots=True)
-class Systemd:
+class Systemd(Struct, frozen=True):
     """One service under systemd. ``single`` is the bank of a service for that bank alone, None for the one service.
 
     ``user`` is who it runs as, by name. Without ``sandbox`` a user's service has no namespaces of its own.

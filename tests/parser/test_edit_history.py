@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from parser.document import Document, parse
+from parser.kinds import modifications
 from schema.records import Reading, Role, Table, Value
 
 
@@ -280,3 +284,39 @@ def test_every_recorded_revision_joins_and_shows_what_it_says(
                         for name in reading.fields.keys() & {"action", "file_path", "task_id", "task_description"}:
                             field = reading.fields[name]
                             assert section.text[field.span.start : field.span.end] == field.value
+
+
+PIECES = st.sampled_from(
+    [
+        "- ",
+        "* ",
+        "Created",
+        "Updated",
+        "Renamed",
+        " `",
+        "`",
+        "a/b.py",
+        "x",
+        " - ",
+        " — ",
+        " ",
+        "done",
+        "None",
+        "-",
+        ": ",
+    ]
+)
+
+
+@given(st.lists(PIECES, min_size=4, max_size=9).map("".join))
+@example("- Modified `a.py` - what was done")
+@example("- Modified `a.py` - None")
+@example("   * Deleted `a b` — x  ")
+def test_the_usual_spelling_is_read_as_the_long_way_reads_it(line: str) -> None:
+    found = modifications.read_line(line)
+    long = modifications.readings(found, 7, 99, Role.HISTORY) if found else []
+    short = modifications.line_readings(line, 7, 99, Role.HISTORY)
+    assert [msgspec.structs.asdict(r) for r in short] == [msgspec.structs.asdict(r) for r in long]
+    assert [[(f.span, f.place) for f in r.fields.values()] for r in short] == [
+        [(f.span, f.place) for f in r.fields.values()] for r in long
+    ]

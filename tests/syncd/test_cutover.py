@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schema.backups import listing
 from schema.errors import SyncdError
@@ -127,6 +127,7 @@ def test_cut_over_and_rolled_back(syncd: Syncd, synced: Path) -> None:
 
 def test_without_a_backup_there_is_no_cutover(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mode stays as it was."""
+
     def fail(*_: object) -> Path:
         raise SyncdError("the disk is full")
 

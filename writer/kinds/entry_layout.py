@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from parser.document import At, Document
 from parser.kinds.entries import State
@@ -81,8 +82,7 @@ def outward(starts: Sequence[int], offset: int) -> Iterator[int]:
             right += 1
 
 
-@dataclass
-class Group:
+class Group(Struct, dict=True):
     """A date heading with the entries below it. The first group of a document has no heading: ``day`` is empty."""
 
     day: str
