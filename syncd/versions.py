@@ -10,7 +10,8 @@ from importlib import metadata
 from syncd import __version__
 
 LIBRARIES = (
-    "apsw", "watchdog", "mistletoe", "structlog", "merge3", "zstandard", "rich", "tomlkit", "platformdirs", "shtab",
+    "apsw", "watchdog", "mistletoe", "structlog", "merge3", "msgspec", "zstandard", "rich", "tomlkit", "platformdirs",
+    "shtab",
 )  # fmt: skip
 """What is installed with syncd and takes part in what it does; a test compares it with pyproject.toml."""
 
