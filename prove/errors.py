@@ -20,7 +20,7 @@ from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
-from prove import strike
+from prove import failing, strike
 from prove.frame import Budget, Result, less, scratch, spread
 from prove.oracle import Oracle
 from prove.scenarios import SCENARIOS, Scenario
@@ -84,6 +84,8 @@ def run(budget: Budget, seed: int) -> Result:
         else:
             total.skipped.append("full and read-only disks: may not mount here")
         total.notes.append(f"{sum(map(len, kinds)):,} different points, {len(oracles)} scenarios")
+        if strike.has_strace():
+            total.add(failing.run(failing.INJECTIONS if budget.workers > 1 else failing.INJECTIONS[:2], seed))
         for points in kinds:
             chance.shuffle(points)
         points = [point for turn in zip_longest(*kinds) for point in turn if point is not None]

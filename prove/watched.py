@@ -64,6 +64,10 @@ class WatchedBank:
             )
         )  # fmt: skip
 
+    def log(self) -> str:
+        """What the daemon said so far."""
+        return self._log.read_text(errors="replace")
+
     def read(self, path: str) -> str:
         """The text of its file."""
         return (self.folder / path).read_text()
@@ -73,7 +77,7 @@ class WatchedBank:
         end = time.monotonic() + seconds
         while not true():
             if time.monotonic() > end:
-                raise NotInTime(f"not within {seconds} s: {what}\n{self._log.read_text(errors='replace')[-2000:]}")
+                raise NotInTime(f"not within {seconds} s: {what}\n{self.log()[-2000:]}")
             time.sleep(0.005)
 
     def wait_equal(self, path: str) -> None:

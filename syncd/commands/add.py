@@ -6,6 +6,7 @@ and takes up what is added at once.
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -25,7 +26,19 @@ def run(arguments: list[str], bank: str | None, as_json: bool) -> int:
     folders = banks.several(arguments, bank)
     for folder in folders:
         banks.require_documents(folder)
-    return tell({folder: userbanks.add(folder) for folder in folders}, as_json, "added", "on the list already")
+    code = tell({folder: userbanks.add(folder) for folder in folders}, as_json, "added", "on the list already")
+    if not as_json:
+        _tell_closed(folders)
+    return code
+
+
+def _tell_closed(folders: list[Path]) -> None:
+    """An installed service may write the home directory and the banks that were listed when it was installed."""
+    from syncd.service.reach import closed
+
+    kept_from, command = closed(folders, os.environ)
+    for folder in kept_from:
+        output.say(f"the installed service may not write {folder} yet: `{command}` lets it")
 
 
 def tell(done: dict[Path, bool], as_json: bool, yes: str, no: str) -> int:

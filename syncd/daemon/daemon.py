@@ -225,14 +225,15 @@ def _made(settings: Config) -> Daemon:
     return daemon
 
 
-_LATE = tuple(f"syncd.{name}" for name in ("apply", "drift", "incoming", "plan.chunks", "plan.decide", "settle"))
+_LATE = tuple(f"syncd.{name}" for name in ("apply", "drift", "incoming", "settle"))
 
 
 def load_all() -> None:
-    """Import what commands import late, so that the first edit does not pay for it."""
-    for package in ("parser.kinds", "writer.kinds"):
+    """Import what commands import late, so that the first edit does not pay for it, nor fails where no file can be
+    opened any more."""
+    for package in ("parser.kinds", "writer", "writer.kinds", "syncd.plan"):
         for module in pkgutil.iter_modules(import_module(package).__path__):
             import_module(f"{package}.{module.name}")
-    for name in (*_LATE, "difflib", "writer.canonical", "writer.likeness"):
+    for name in (*_LATE, "difflib", "merge3", "ctypes"):
         import_module(name)
     patterns.compile_all()

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
+from prove.strike import Hooks
 from schema.db import Database, open_database
 from syncd.bank import database_of
 from syncd.config import Config
-from syncd.disk import exchange
 from syncd.engine import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,46 +137,19 @@ def case(folder: Path) -> Case:
     return made
 
 
-class Counter:
-    """Counts calls that leave a trace; kills the process right before the one whose number is given."""
-
-    def __init__(self, fatal: int | None) -> None:
-        self.calls = 0
-        self._fatal = fatal
-
-    def __call__(self) -> None:
-        self.calls += 1
-        if self.calls == self._fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            self()
-            return real(*args, **kwargs)
-
-        return counted
-
-    def install(self, patch: pytest.MonkeyPatch) -> None:
-        for name in ("open", "write", "rename", "unlink", "mkdir", "rmdir", "fsync", "fchmod"):
-            patch.setattr(os, name, self.around(getattr(os, name)))
-        for name in ("run", "insert", "run_many"):
-            patch.setattr(Database, name, self.around(getattr(Database, name)))
-        patch.setattr(exchange, "_rename", self.around(exchange._rename))
-
-
 def converge_until(bank: Path, fatal: int | None) -> int:
     """Converge in a child that dies before call ``fatal``; how many calls it made, 0 if it was killed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            counter = Counter(fatal)
             engine = open_engine(bank)
-            with pytest.MonkeyPatch.context() as patch:
-                counter.install(patch)
-                converge_all(engine)
+            hooks = Hooks(fatal)
+            hooks.install()
+            converge_all(engine)
+            calls = hooks.calls
             engine.close()
-            os.write(write, str(counter.calls).encode())
+            os.write(write, str(calls).encode())
         finally:
             os._exit(0)
     os.close(write)

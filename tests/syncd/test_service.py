@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
@@ -17,7 +18,7 @@ import pytest
 from msgspec.structs import replace
 
 from syncd.errors import Exit, UsageError
-from syncd.service import here, manager, render
+from syncd.service import here, manager, reach, render
 from syncd.service.escape import instance, program, quoted
 from syncd.service.launchd import Launchd
 from syncd.service.manager import Answer, ServiceError
@@ -419,6 +420,24 @@ def test_the_list_is_the_one_of_whom_it_runs_as(tmp_path: Path, monkeypatch: pyt
     (tmp_path / ".config" / "syncd").mkdir(parents=True)
     (tmp_path / ".config" / "syncd" / "config.toml").write_text('banks = ["/srv/b", "~/notes", "~bob/x"]\n')
     assert here._listed(account, system=True) == [Path("/srv/b"), tmp_path / "notes", Path("~bob/x")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="units are of Linux")
+@pytest.mark.parametrize("user", [None, "ada"])
+def test_a_bank_that_an_installed_service_may_not_write_is_told(tmp_path: Path, user: str | None) -> None:
+    """Not those in the home directory, nor those that stood on the list when it was installed."""
+    other, units = Path("/srv/bank"), tmp_path / "units"
+    folder = units if user else tmp_path / "systemd/user"
+    folder.mkdir(parents=True)
+    environ = {"HOME": "/home/ada", "XDG_CONFIG_HOME": str(tmp_path)}
+    banks = [Path("/home/ada/bank"), other]
+    known = Installation("/opt/syncd", (), "/home/ada", user=user)
+    assert reach.closed(banks, environ, units) == ([], None)
+    (folder / "syncd.service").write_text(render.unit(known, single=False))
+    command = "sudo syncd service install --system" if user else "syncd service install"
+    assert reach.closed(banks, environ, units) == ([other], command)
+    (folder / "syncd.service").write_text(render.unit(replace(known, banks=(str(other),)), single=False))
+    assert reach.closed(banks, environ, units) == ([], None)
 
 
 @pytest.mark.usefixtures("own_list")

@@ -262,3 +262,26 @@ def test_two_banks_are_served_by_one_daemon(bank: Path, tmp_path: Path, start: S
     finally:
         process.kill()
         process.wait()
+
+
+_WORKS = """
+import sys
+from pathlib import Path
+from prove import scenarios
+from syncd.daemon import daemon
+daemon.load_all()
+before, bank = set(sys.modules), Path(sys.argv[1])
+scenarios.converge(bank)
+scenarios._BURST(bank)
+scenarios.sql(*scenarios._ROWS, scenarios._ENTRY, scenarios._SESSION)(bank)
+scenarios.follow(bank)
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+def test_a_daemon_loads_nothing_any_more_when_it_works(bank: Path) -> None:
+    """Where it may open no file, its own modules would be what is told of. A new database needs its tables."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WORKS, str(bank)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"schema.tables"}
