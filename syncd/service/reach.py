@@ -1,4 +1,4 @@
-"""Whether an installed service may write a bank: its sandbox opens the home directory, and the banks of its last install.
+"""Whether an installed service may write a bank: its sandbox opens the home directory, and the banks it was made for.
 
 Looks at the units' files only, so that `syncd add` can ask.
 """
