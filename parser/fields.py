@@ -19,6 +19,10 @@ _ITEM = pattern(rf"([ \t]*)([-*+]|\d{{1,9}}[.)])[ \t]+(?:(\*{{0,2}}(?:\[[ xX]\](
 _UPDATED = frozenset({"last updated", "updated"})
 
 
+UNDERLINED = pattern(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
+"""A title of the first level with a line below it."""
+
+
 class Label(NamedTuple):
     """A labelled value. ``name`` is lower-case and bare; ``span`` covers label and value.
 

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import NamedTuple
 
 from parser.document import Parsed
-from parser.fields import header_moment
+from parser.fields import UNDERLINED, header_moment
 from parser.kinds.chunk_heads import Given, chunk_heading, front_matter
 from parser.kinds.entry_heads import STARTS_WITH_TIME, date_of_heading, entry_fields
 from parser.kinds.modifications import FOUR, line_readings
@@ -122,7 +122,11 @@ class _Section:
         if self.level:
             self._heading()
         elif self.state.given is not None:
-            self.state = self.state._replace(given=front_matter(self.text, self.state.given))
+            given = front_matter(self.text, self.state.given)
+            start = self.position + len(self.text[self.position :]) - len(self.text[self.position :].lstrip())
+            if underlined := UNDERLINED.match(self.text, start):
+                given = chunk_heading(underlined["head"], 1, given)
+            self.state = self.state._replace(given=given)
         for line in points(self.text, self.position):
             self._line(line)
         return Parsed(tuple(self._readings()), tuple(self.problems), self.state)

@@ -20,7 +20,9 @@ _MOMENT = pattern(
     r"(?:[ ]*\(?(?:[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|\+\d{2}:?\d{2}|(?<=\d)Z)\)?(?=[\s:]|$))?)?(?!\d)"
 )
 _AROUND = " \t:-–—|()[],*"
-_LABEL = pattern(r"(?:[-*][ \t]+)?\*\*(?P<name>[A-Za-z][^*:\n]{0,40})(?::\*\*|\*\*[ \t]*:)[ \t]*")
+_LABEL = pattern(
+    r"(?:[-*][ \t]+)?(?P<mark>\*\*|__)(?P<name>[A-Za-z][^*:\n]{0,40}?)(?::(?P=mark)|(?P=mark)[ \t]*:)[ \t]*"
+)
 _RULE = pattern(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*$|[*_](?:Last )?Updated:")
 LABELS = {
     "file": "file_path", "files": "file_path", "file path": "file_path",

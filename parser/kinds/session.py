@@ -124,7 +124,7 @@ class SessionGrammar:
         elif fields:
             span = Span(min(line.start for line in taken), max(line.end for line in taken))
             readings = (Reading(Table.SESSIONS, context.key, Role.OWN, fields, span, inherited),)
-        if level <= 1:
+        if level <= 1 and context.shift is None:
             readings += _touched(text)
         # A dash or "None" in the header does not hide what a later section says.
         known = context.known | {name for name, field in fields.items() if field.value is not None}

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from parser.document import Parsed
-from parser.fields import Item, checklist
+from parser.fields import UNDERLINED, Item, checklist
 from parser.kinds import TASK_ID
 from parser.kinds.task_fields import Block, header_lines, read_block, read_value, title_field, whole_lines
 from parser.lines import Line, open_lines
@@ -43,7 +43,6 @@ _NAMED = pattern(
     rf"(?:Task\b:?[ \t]*)?\**(?:{TASK_ID})(?![\w-])\**[ \t]*(?:[:\-–—][ \t]*)?(?P<title>\S.*)?", re.I
 )
 _BARE_TITLE = pattern(r"\ufeff?#[ \t]+(?P<title>\S.*?)[ \t]*(?:#+[ \t]*)?\r?(?:\n|$)")
-_UNDERLINED = pattern(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
 _NO_TITLE = pattern(r"(?:task(?: (?:details?|information|file))?|untitled)[:\s]*", re.I)
 _FRONT_MATTER = pattern(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[ \t].*\n)*[ \t]*---\s*")
 _DEPENDENCY = pattern(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
@@ -75,7 +74,7 @@ class TaskGrammar:
         assert isinstance(context, Around)
         here = _enter(context, level, title)
         is_title = level > 0 and not context.titled
-        if level == 0 and (underlined := _UNDERLINED.match(text)):
+        if level == 0 and (underlined := UNDERLINED.match(text)):
             is_title, here = True, here._replace(titled=True)
             title = underlined["head"]
         block = Block()
@@ -128,7 +127,7 @@ def _header(text: str, level: int, title: str, is_title: bool, known: frozenset[
 
 def _title(text: str, block: Block) -> dict[str, Field]:
     """The title that the first heading holds; it is none where it is the id again."""
-    if underlined := _UNDERLINED.match(text):
+    if underlined := UNDERLINED.match(text):
         match = _NAMED.match(text, underlined.start("head"), underlined.end("head"))
         found = title_field(match) if match else None
         return {"title": found} if found else {}

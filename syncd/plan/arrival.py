@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from schema.journal import Net
-from schema.records import FIELDS, Reading, Table
+from schema.records import FIELDS, PRECEDENCE, Reading, Table
 from syncd.model import Keyed, Sides, Verdict
 from syncd.plan.gather import RecordId
 from syncd.plan.reconcile import settled
@@ -50,14 +50,19 @@ def _index(records: set[RecordId], documents: Iterable[Keyed]) -> Readings:
 
 
 def _missing(verdict: Verdict, net: Net, readings: list[Reading]) -> str | None:
-    """The first field that no reading shows as the row has it; ``it`` where there is no reading. None: all is well."""
+    """The first field that its place of most weight does not show as the row has it; ``it`` where there is no reading.
+
+    Another place may show it, but a database made from the files would have what that one says. None: all is well.
+    """
     assert verdict.row is not None
     if verdict.insert and not readings:
         return "it"
     names = FIELDS[verdict.table] if verdict.insert else [n for n in FIELDS[verdict.table] if n in (net.after or {})]
     for name in names:
         value = settled(name, verdict.row.get(name))
-        shown = [settled(name, r.value(name)) for r in readings if r.shows(name)]
+        telling = [r for r in readings if r.shows(name)]
+        first = min((PRECEDENCE[r.role] for r in telling), default=0)
+        shown = [settled(name, r.value(name)) for r in telling if PRECEDENCE[r.role] == first]
         wanted = value not in (None, ())
         if verdict.insert and not wanted:
             continue

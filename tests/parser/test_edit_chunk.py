@@ -92,3 +92,17 @@ def test_front_matter_with_a_misspelt_end_is_read() -> None:
 def test_prose_is_no_entry() -> None:
     """A chunk that names no files and tells no work done shows nothing."""
     assert not entries("# A plan\n\n## Idea\n\nText.\n")
+
+
+def test_an_underlined_title_says_what_another_says() -> None:
+    """Moment, zone and words, also behind front matter."""
+    for front in ("", "---\nkind: edit_chunk\n---\n\n"):
+        words = "Edit Chunk: 2026-03-06 18:40:10 UTC - T3: Hover line"
+        for title in (f"# {words}", f"{words}\n===="):
+            text = f"{front}{title}\n\n- Modified `a.ts` - Line\n"
+            (entry,) = [r for _, r in parse("edits/2026-03-06/note.md", text).readings() if r.table is Table.ENTRIES]
+            told = {n: entry.value(n) for n in ("date", "time", "timezone", "task_id", "task_description")}
+            assert told == {
+                "date": "2026-03-06", "time": "18:40:10", "timezone": "UTC", "task_id": "T3",
+                "task_description": "Hover line",
+            }, title  # fmt: skip

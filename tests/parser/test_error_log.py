@@ -101,3 +101,13 @@ def test_all_errors_of_the_recorded_banks_are_found(bank: str, last_state: Calla
     text = last_state(bank)["errorLog.md"]
     assert len(errors(text)) == len(re.findall(r"^## .*\d{4}-\d{2}-\d{2}", text, re.M))
     assert all(error.value("error_message") for error in errors(text))
+
+
+def test_labels_between_underscores_are_labels() -> None:
+    """With the colon inside or outside."""
+    head = "# Error Log\n\n## 2026-03-06 17:20: T1.2 - Jump\n"
+    text = f"{head}__File:__ `a.ts`\n__Root Cause__: One sample too many\n__Fix:__ x\n"
+    (reading,) = [r for _, r in parse("errorLog.md", text).readings() if r.table is Table.ERRORS]
+    assert {n: reading.value(n) for n in ("task_id", "file_path", "cause", "fix_applied")} == {
+        "task_id": "T1.2", "file_path": "a.ts", "cause": "One sample too many", "fix_applied": "x",
+    }  # fmt: skip

@@ -32,14 +32,15 @@ ROWS = (
     "SELECT id, title, status, priority, started, completed, description FROM tasks ORDER BY id",
     "SELECT task_id, depends_on FROM task_dependencies ORDER BY 1, 2",
     "SELECT task_id, text, status FROM task_subtasks ORDER BY 1, 2, 3",
-    "SELECT e.date, e.time, e.task_id, e.task_description, m.action, m.file_path, m.description FROM edit_entries e "
-    "LEFT JOIN file_modifications m ON m.edit_entry_id = e.id ORDER BY 1, 2, 3, 4, 5, 6, 7",
+    "SELECT e.date, e.time, e.timezone, e.task_id, e.task_description, m.action, m.file_path, m.description "
+    "FROM edit_entries e LEFT JOIN file_modifications m ON m.edit_entry_id = e.id ORDER BY 1, 2, 3, 4, 5, 6, 7, 8",
     "SELECT session_date, session_period, focus_task, start_time, end_time, status, path FROM sessions ORDER BY path",
     "SELECT current_session_id, current_focus_task FROM session_cache",
     "SELECT timestamp, task_id, file_path, error_message, cause, fix_applied FROM error_logs ORDER BY 1, 2, 3, 4, 5, 6",
 )
 
 _HOSTILE = [
+    "", " ", "\u00a0",
     "two\nlines", "a | b", "`code`", "``` fence", "```\nfence\n```", "~~~", "🔥 done ✅", "✅", "- item", "* item",
     "# head", "## 2031-01-01", "### 10:00 - T1: x", "#### 10:00:00 UTC - T1: x", "---", "===", "<!-- comment",
     "<b>bold</b>", "<script>", "'; DROP TABLE tasks; --", "trailing  ", " leading", "\ttab", "zero\u200bwidth",
@@ -58,6 +59,10 @@ _TEXT = st.one_of(
 _MAYBE = st.none() | _TEXT
 _DAYS = st.sampled_from(["2026-03-07", "2099-12-31", "0001-01-01", "2026-02-30", "tomorrow", "2026-03-07 10:00"])
 
+_DATES = st.none() | _DAYS
+_TIMES = st.sampled_from([None, "10:00", "10:00:05", "23:59:59", "24:00", "9:05", "", "noon", "10:00 UTC"])
+_ZONES = st.sampled_from([None, None, "IST", "UTC", "UTC+05:30", "+05:30", "Z", "CEST", "here", ""])
+
 Act = Callable[[Any], Any]
 
 
@@ -67,6 +72,16 @@ def _entry(summary: str, path: str, what: str | None, mode: str, task: str | Non
         tx.insert_file_modification(number, mode, path, what)
 
     return act
+
+
+def _dated(summary: str, date: str | None, time: str | None, zone: str | None) -> Act:
+    return lambda tx: tx.insert_edit_entry(description=summary, date=date, time=time, timezone=zone)
+
+
+def _cache(session: str | None, focus: str | None, updated: str | None, clear: list[str]) -> Act:
+    return lambda tx: tx.update_session_cache(
+        current_session_id=session, current_focus_task=focus, last_updated=updated, clear=clear
+    )
 
 
 def _task(title: str, description: str | None, started: str | None, item: str | None) -> Act:
@@ -104,6 +119,9 @@ def _session(focus: str | None, note: str | None) -> Act:
 ACTS = st.one_of(
     st.builds(_entry, _TEXT, _TEXT, _MAYBE, st.sampled_from(["Created", "renamed", "Fixed", "Nonsense"]),
               st.sampled_from([None, "T777", "T1", "T/1"])),
+    st.builds(_dated, st.just("Measured") | _TEXT, _DATES, _TIMES, _ZONES),
+    st.builds(_cache, _MAYBE, _MAYBE, st.sampled_from([None, None, "2026-03-07 18:00", "2026-03-07", "today", ""]),
+              st.lists(st.sampled_from(["current_session_id", "last_updated", "id"]), max_size=1)),
     st.builds(_task, _TEXT, _MAYBE, st.none() | _DAYS, _MAYBE),
     st.builds(_again, _TEXT, _MAYBE),
     st.builds(_error, _TEXT, _MAYBE, _MAYBE, _MAYBE),

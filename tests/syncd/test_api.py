@@ -374,3 +374,11 @@ def test_ten_kilobytes_in_one_line_read_back(opened: Bank, tmp_path: Path) -> No
         tx.insert_edit_entry(description=text, task_ids=["T4"])
     sql = "SELECT task_description FROM edit_entries WHERE date = '2026-03-07'"
     assert _read_back(opened.path, tmp_path / "again", sql) == [(text,)]
+
+
+def test_what_the_place_of_most_weight_cannot_show_is_refused(synced: Path) -> None:
+    """The registry could show it; a database made from the files would have what the task's own file says."""
+    before = (synced / "tasks.md").read_bytes()
+    with pytest.raises(InvalidOperation), syncd.open_bank(synced).transaction() as tx:
+        tx.rename_task("T4", "🔥 done ✅")
+    assert (synced / "tasks.md").read_bytes() == before

@@ -132,3 +132,13 @@ def test_what_would_not_read_back_is_refused() -> None:
         result = put(log(TEXT), [change])
         assert result.refused
         assert result.document.text == TEXT
+
+
+def test_a_log_with_underscores_gets_them() -> None:
+    """As its first error has them."""
+    text = "# Error Log\n\n## 2026-03-06 17:20: T3 - Jump\n__File__: `a.ts`\n__Cause__: One sample\n"
+    values = {"timestamp": "2026-03-07 10:00", "error_message": "Gap", "cause": "None left", "file_path": "b.ts"}
+    done = put(parse("errorLog.md", text), [Insert(Table.ERRORS, values)])
+    assert done.refused == ()
+    new = "## 2026-03-07 10:00: Gap\n__File__: `b.ts`\n__Error__: Gap\n__Cause__: None left\n\n"
+    assert done.document.text == text.replace("## 2026-03-06", new + "## 2026-03-06")

@@ -52,7 +52,8 @@ class _Style(NamedTuple):
         """A label with its value; a value of several lines stands below its label."""
         text = file_text(str(value)) if name == "file_path" else str(value)
         space = "\n" if "\n" in text or text.startswith("```") else " "
-        return f"**{_NAMES[name]}{self.label}{space}{text}"
+        mark = "__" if "__" in self.label else "**"
+        return f"{mark}{_NAMES[name]}{self.label}{space}{text}"
 
 
 def file_text(value: str) -> str:
@@ -137,7 +138,8 @@ def _style(document: Document, at: At) -> _Style:
     if len(bodies) > 1:
         first = text[bodies[0].start : bodies[0].end]
         between = max(first[len(first.rstrip()) :].count("\n") - 1, 0)
-    label = re.search(r":\*\*|\*\*[ \t]*:", text[bodies[0].start : bodies[0].value.start]) if bodies else None
+    head_of_first = text[bodies[0].start : bodies[0].value.start] if bodies else ""
+    label = re.search(r":(?:\*\*|__)|(?:\*\*|__)[ \t]*:", head_of_first)
     below = (
         text[len(head) : bodies[0].start].count("\n") - 1 if bodies and not _words_between(text, head, bodies) else 0
     )
@@ -191,7 +193,7 @@ def _edits(document: Document, at: At, text: str, reading: Reading, name: str, v
         span = Span(span.start - 1, span.end + 1) if quoted else span
         new = f"`{new}`" if quoted and "`" not in new and "\n" not in new else file_text(new)
     if span.start == span.end:
-        new = (" " if text[: span.start].endswith("*") or field.place is Place.LINE else "") + new
+        new = (" " if text[: span.start].endswith(("*", "_")) or field.place is Place.LINE else "") + new
     return [Edit(at.section, span, new)]
 
 
