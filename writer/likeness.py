@@ -27,6 +27,7 @@ _LABELS = {
     "last_updated": "Last Updated", "dependencies": "Dependencies", "description": "Description",
 }  # fmt: skip
 _STAMPS = frozenset({"created", "last updated", "updated"})
+_DATES = frozenset({"started", "completed"})
 _NOTE = pattern(r"[ \t]*(?:\(|[-–—:][ \t]|\d).*$")
 _LINK = pattern(r"\[[^\]]*\](?:\([^)]*\))?")
 _EMPTY_TABLE = pattern(r"^\|[^\n]*\bDetails\b[^\n]*\|[ \t]*\r?$", re.M | re.I)
@@ -40,7 +41,7 @@ def head_like(text: str, old: str, task: str, values: Values) -> list[str]:
     block of fields below, without what is not known of ``task``."""
     known = {name: value for name, value in values.items() if value not in (None, (), "")}
     made = [_title(text, old, task, known)]
-    for line in _fields(lines(text)[1:], known, lambda _: None):
+    for line in _fields(lines(text)[1:], known, lambda _: None, None):
         if line or made[-1]:
             made.append(line)
     while not made[-1]:
@@ -91,7 +92,7 @@ def _labelled(like: str, name: str, value: str) -> str:
 def _task_header(model: Document, task: str, known: Values, stamp: Stamp) -> Iterator[str]:
     """The lines of the model up to the end of its first block of fields, with other values."""
     old = model.path.rpartition("/")[2].removesuffix(".md")
-    titled = False
+    titled, nothing = False, _nothing(model)
     for section in model.sections:
         if not titled and (section.level == 0 or old not in section.heading):
             continue
@@ -102,7 +103,7 @@ def _task_header(model: Document, task: str, known: Values, stamp: Stamp) -> Ite
             yield ""
         yield section.text.partition("\n")[0].rstrip("\r") if titled else _title(section.text, old, task, known)
         titled = True
-        yield from _fields(lines(section.text)[1:], known, stamp)
+        yield from _fields(lines(section.text)[1:], known, stamp, nothing)
         if has_fields:
             return
 
@@ -116,18 +117,27 @@ def _title(text: str, old: str, task: str, known: Values) -> str:
     return f"{before}{task}{found[0]}{known['title']}"
 
 
-def _fields(body: Sequence[Line], known: Values, stamp: Stamp) -> Iterator[str]:
+def _nothing(model: Document) -> str | None:
+    """How the file says that a date of the task is not known yet; None where it has no such label without a value."""
+    texts = (model.sections[at.section].text for at, r in model.readings() if r.table is Table.TASKS)
+    found = (label for text in texts for line in lines(text) for label in labels(line))
+    return next((x.value for x in found if LABELS.get(x.name) in _DATES and x.value and is_nothing(x.value)), None)
+
+
+def _fields(body: Sequence[Line], known: Values, stamp: Stamp, nothing: str | None) -> Iterator[str]:
     for line in body:
         found = labels(line)
         if not line.text.strip():
             yield ""
         elif not found:
             return
-        elif new := _field_line(line, found, known, stamp):
+        elif new := _field_line(line, found, known, stamp, nothing):
             yield new
 
 
-def _field_line(line: Line, found: Sequence[Label], known: Values, stamp: Stamp) -> str | None:
+def _field_line(
+    line: Line, found: Sequence[Label], known: Values, stamp: Stamp, nothing: str | None
+) -> str | None:
     """A line of the model with other values; None where one of them is missing, or the line is about something else."""
     text = line.text
     for label in reversed(found):
@@ -140,6 +150,8 @@ def _field_line(line: Line, found: Sequence[Label], known: Values, stamp: Stamp)
             new = stamp(label.value)
         elif name is not None and is_nothing(label.value):
             new = label.value
+        elif name in _DATES:
+            new = nothing
         if new is None or "\n" in new:
             return None
         text = text[:start] + new + text[end:]

@@ -80,6 +80,24 @@ def focus_on(tx: Transaction, session: int, task: str) -> None:
     _show_in_cache(tx, document_of(tx.db, session), task)
 
 
+def rename(tx: Transaction, task: str, title: str) -> None:
+    """Give a task another title, also where it is the focus of the cache or of the session that is open now.
+
+    Raises `InvalidOperation`.
+    """
+    before = tx.db.value("SELECT title FROM tasks WHERE id = ?", (task,))
+    tx.rename_task(task, title)
+    new = tx.db.value("SELECT title FROM tasks WHERE id = ?", (task,))
+    session = open_now(tx.db, tx.moment)
+    places = [("session_cache", "1", "current_focus_task")]
+    places += [("sessions", str(session), "focus_task")] if session is not None else []
+    for table, key, column in places if before else ():
+        told = str((store.fetch(tx.db, table, key) or {}).get(column) or "")
+        words = told.removeprefix(task)
+        if words != told and words.count(str(before)) == 1 and not re.match(r"\w", words):
+            store.update_record(tx.db, table, key, {column: task + words.replace(str(before), str(new))})
+
+
 def end(tx: Transaction, session: int) -> None:
     """End a session. Where its document says only when it began, the end gets a line below.
 

@@ -174,7 +174,9 @@ def set_task(
     def act(tx: Transaction) -> Made:
         known = checks.known_task(tx.db, task)
         if title is not None:
-            tx.rename_task(known, title)
+            from syncd.mb import current
+
+            current.rename(tx, known, title)
         if status is not None:
             tx.update_task_status(known, status)
         if priority is not None:

@@ -586,3 +586,15 @@ def test_a_session_s_document_says_when_it_was_last_updated(mb: Mb, synced: Path
     )
     mb("workflow", "update-session", "--note", "One more", "--end", "--at", "2026-03-07 19:00:00")
     assert "\n**Last Updated**: 2026-03-07 19:00:00 UTC\n" in file.read_text(encoding="utf-8")
+
+
+def test_a_task_that_is_renamed_is_the_focus_by_its_new_title(mb: Mb, synced: Path) -> None:
+    """In the cache and in the session that is open; what has ended keeps what it said."""
+    mb("workflow", "update-session", "--focus", "T4", "--at", AT)
+    mb("workflow", "update-session", "--end", "--at", "2026-03-07 18:40:00")
+    mb("workflow", "update-session", "--focus", "T4", "--at", "2026-03-07 18:50:00")
+    assert mb("task", "set", "T4", "--title", "Packs for boats", "--at", "2026-03-07 19:00:00").code == 0
+    assert rows(synced, "SELECT current_focus_task FROM session_cache") == [("T4 (Packs for boats)",)]
+    assert rows(synced, "SELECT focus_task FROM sessions WHERE session_date = '2026-03-07' ORDER BY id") == [
+        ("T4: Offline Station Packs",), ("T4: Packs for boats",),
+    ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 LiveBank = Any
 Small = Callable[..., Any]
 
@@ -197,6 +199,17 @@ def test_a_date_stands_where_the_files_of_tasks_have_it(small: Small) -> None:
     live.sync()
     assert live.read("tasks/T1.md") == FILE.format("T1", "2026-03-01", "🔄 IN PROGRESS")
     settled(live)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_new_file_has_the_dates_that_are_not_known_yet_as_another_has_them(small: Small, kept: bool) -> None:
+    """With the dash of the one that is missing there; without one, no line."""
+    one = FILE.format("T1", "2026-03-01", "🔄 ACTIVE") + ("**Completed**: -\n" if kept else "")
+    live = small(_bank(T1=one, T2=one.replace("T1", "T2")))
+    live.sql(ADDED.format("T3"))
+    assert live.sync().problems == ()
+    assert ("\n**Started**: -\n**Completed**: -\n" in live.read("tasks/T3.md")) is kept
+    assert ("Started" in live.read("tasks/T3.md")) is kept
 
 
 def test_a_bank_that_keeps_the_label_keeps_it(small: Small) -> None:
