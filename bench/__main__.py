@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import figures, report
+from bench import curves, figures, report
 from bench.figures import Figure, Gate
 from bench.processes import CACHE, ROOT, Failed
 from bench.rows import GATES, ROWS
@@ -28,10 +28,14 @@ def main() -> int:
     setting = Setting(scratch, options.quick, _tell)
     began, results = time.monotonic(), report.Results(_machine(), options.quick)
     try:
-        for name in options.row or [*ROWS, *GATES]:
+        part = options.row or options.curves
+        for name in options.row or ([] if options.curves else [*ROWS, *GATES]):
             _tell(name)
             _measure(name, setting, results)
-        if not (options.no_peers or options.quick or options.row) or options.peers:
+        if options.curves or not (part or options.quick):
+            _tell("curves")
+            results.curves = curves.measure(setting)
+        if not (options.no_peers or options.quick or part) or options.peers:
             from bench import peers
 
             results.peers = peers.measure(setting, options.peer_python)
@@ -47,11 +51,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few samples, no peers, in about a minute")
     parser.add_argument("--row", action="append", choices=[*ROWS, *GATES], metavar="NAME",
                         help=f"only this one (may be repeated): {', '.join([*ROWS, *GATES])}")  # fmt: skip
+    parser.add_argument("--curves", action="store_true", help="only how cost grows with size, in about five minutes")
     parser.add_argument("--no-peers", action="store_true", help="do not install and measure basic-memory and sqldown")
     parser.add_argument("--peers", action="store_true", help="measure the peers also with --quick or --row")
     parser.add_argument("--peer-python", metavar="PATH", help="the Python to install the peers with")
-    parser.add_argument("--docs", action="store_true", help="write the table to docs/figures.md")
-    return parser.parse_args()
+    parser.add_argument("--docs", action="store_true", help="write docs/figures.md and its pictures; a whole run only")
+    options = parser.parse_args()
+    if options.docs and (options.row or options.curves or options.quick):
+        parser.error("--docs is for a whole run: without --row, --curves and --quick")
+    return options
 
 
 def _tell(what: str) -> None:
@@ -97,6 +105,17 @@ def _keep(results: report.Results, options: argparse.Namespace) -> None:
     print(f"kept in {file.relative_to(ROOT)}")
     if options.docs:
         (ROOT / "docs" / "figures.md").write_text(report.document(results), encoding="utf-8")
+        _draw(results.curves, ROOT / "docs" / report.PICTURES)
+    elif results.curves:
+        _draw(results.curves, file.with_suffix(""))
+
+
+def _draw(measured: list[curves.Curve], folder: Path) -> None:
+    """A picture of each curve."""
+    folder.mkdir(exist_ok=True)
+    for curve in measured:
+        if len(curve.points) > 1:
+            (folder / f"{curve.name}.svg").write_text(curve.picture(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import bare
+from bench import bare, growing
 
 
 def first_import(bank: str) -> dict[str, float]:
@@ -47,7 +47,17 @@ def nothing(bank: str, times: int) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "first_import":
-        print(json.dumps(first_import(sys.argv[2])))
-    else:
-        print(json.dumps(nothing(sys.argv[2], int(sys.argv[3]))))
+    match sys.argv[1:]:
+        case ["first_import", bank]:
+            answer: object = first_import(bank)
+        case ["nothing", bank, times]:
+            answer = nothing(bank, int(times))
+        case ["curve_documents", bank]:
+            answer = growing.curve_documents(bank)
+        case ["curve_history", bank]:
+            answer = growing.curve_history(bank)
+        case ["curve_changes", bank, *sizes]:
+            answer = growing.curve_changes(bank, [int(size) for size in sizes])
+        case _:
+            sys.exit(f"nothing is measured by {sys.argv[1:]}")
+    print(json.dumps(answer))

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import figures
+from bench import curves, figures
 from bench.figures import Figure, Gate
+
+PICTURES = "curves"
+"""The folder beside docs/figures.md that its pictures lie in."""
 
 Peers = dict[str, dict[str, float | str]]
 
@@ -22,6 +25,7 @@ class Results:
     gates: list[Gate] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     peers: Peers = field(default_factory=dict)
+    curves: list[curves.Curve] = field(default_factory=list)
     seconds: float = 0.0
 
     def json(self) -> dict[str, Any]:
@@ -29,7 +33,7 @@ class Results:
         return {
             "machine": dict(self.machine), "quick": self.quick, "seconds": round(self.seconds, 1),
             "figures": [f.json() for f in self.figures], "gates": [g.json() for g in self.gates],
-            "failed": self.failed, "peers": self.peers,
+            "failed": self.failed, "peers": self.peers, "curves": [c.json() for c in self.curves],
         }  # fmt: skip
 
 
@@ -45,10 +49,19 @@ def markdown(results: Results) -> str:
         parts.append(_peers(results))
     for name, why in results.failed.items():
         parts.append(f"Not measured: {name} ({why})\n")
+    if results.curves:
+        parts.append(_CURVES + "\n" + curves.tables(results.curves, PICTURES))
     notes = [f"- {f.work}: {f.note}\n" for f in results.figures if f.note]
     if notes:
         parts.append("".join(notes))
     return "\n".join(parts)
+
+
+_CURVES = """## Cost curves
+
+Both axes are logarithmic: a straight line at 45° is cost in proportion to size. Each size is measured inside a process
+of its own, without a watcher; ours and the floor by turns, medians.
+"""
 
 
 def _peers(results: Results) -> str:
@@ -85,5 +98,7 @@ meet the goal as well. Goals in milliseconds are for a machine on which python s
 starts slower, they are scaled. What peers do is timed as whole commands, but for what their servers notice by
 themselves. Where a peer does less than the row says (sqldown makes no records, basic-memory's embeddings are off), that
 is in its favour.
+
+The whole run took {results.seconds / 60:.0f} minutes.
 
 {markdown(results)}"""

@@ -124,19 +124,44 @@ def prepare_all(bank: Path, bases: Sequence[NewBase], refused: dict[str, str]) -
     outbox. Raises `SyncdError` where the disk fails; nothing lies about then.
     """
     ready = PreparedFiles([])
-    try:
-        for base in bases:
-            if base.content == base.disk:
-                continue
-            try:
-                ready.files.append((base.path, prepare(bank, base.path, base.content), base.disk_digest))
-            except SyncdError as error:
-                if _unless_alone(error, base.path, refused) is not None:
-                    raise
-    except (OSError, SyncdError):
+    failed: OSError | SyncdError | None = None
+    changed = [base for base in bases if base.content != base.disk]
+    for base, made in zip(changed, _each_prepared(bank, changed), strict=True):
+        match made:
+            case Prepared():
+                ready.files.append((base.path, made, base.disk_digest))
+            case SyncdError():
+                failed = failed or _unless_alone(made, base.path, refused)
+            case OSError():
+                failed = failed or made
+    if failed is not None:
         ready.discard()
-        raise
+        raise failed
     return ready
+
+
+_MANY = 16  # documents from which on their syncs are waited for together
+_THREADS = 8
+
+
+def _each_prepared(bank: Path, bases: Sequence[NewBase]) -> list[Prepared | OSError | SyncdError]:
+    """Each text prepared, or why it could not be.
+
+    Many are synced by several threads: the disk takes them together, one by one each waits for its turn.
+    """
+
+    def one(base: NewBase) -> Prepared | OSError | SyncdError:
+        try:
+            return prepare(bank, base.path, base.content)
+        except (OSError, SyncdError) as error:
+            return error
+
+    if len(bases) < _MANY:
+        return [one(base) for base in bases]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(one, bases))
 
 
 def _unless_alone(error: SyncdError, path: str, refused: dict[str, str]) -> SyncdError | None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from parser.text import common_prefix, common_suffix
+
 
 class LineClash(Struct, frozen=True):
     """Lines that both sides changed differently; the file's stand in the merged text."""
@@ -100,8 +102,17 @@ def _reworded(line: set[str], fresh: Sequence[set[str]], said: set[str]) -> bool
 
 def distance(a: str, b: str) -> int:
     """Number of lines that stand in one of the two texts only."""
-    left, right = Counter(a.split("\n")), Counter(b.split("\n"))
+    left, right = map(Counter, _apart(a, b))
     return (left - right).total() + (right - left).total()
+
+
+def _apart(a: str, b: str) -> tuple[list[str], list[str]]:
+    """The lines of both without those that begin both and those that end both: these count on neither side."""
+    start = a.rfind("\n", 0, common_prefix(a, b)) + 1
+    shared = common_suffix(a, b, min(len(a), len(b)) - start)
+    line_end = a.find("\n", len(a) - shared)  # from here on whole lines are shared
+    shared = len(a) - line_end if line_end >= 0 else 0
+    return a[start : len(a) - shared].split("\n"), b[start : len(b) - shared].split("\n")
 
 
 def nearest(text: str, versions: Sequence[str]) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schema.errors import SyncdError
 from syncd import apply, engine, inspect, publish
+from syncd.apply import NewBase
 from syncd.disk import files
 from syncd.disk.folders import write_failed
 from syncd.model import Report
@@ -512,3 +515,59 @@ def test_the_outbox_is_cleared_when_the_names_are_durable(live: LiveBank, monkey
         assert TASK in [path for (path,) in live.sql("SELECT path FROM outbox")]
     live.sync()
     live.assert_at_rest()
+
+
+def many(number: int) -> list[NewBase]:
+    """So many documents that are to be written, none of which is there."""
+    return [NewBase(f"notes/n{n}.md", None, None, None, f"# {n}\n".encode(), None) for n in range(number)]
+
+
+def lying(bank: Path) -> list[str]:
+    """All files below a folder."""
+    return [path.name for path in bank.rglob("*") if path.is_file()]
+
+
+def test_many_texts_are_synced_side_by_side(tmp_path: Path, monkeypatch: Patch) -> None:
+    """The disk takes them together; each is durable before any of them is used, and they keep their order."""
+    together, synced, real = threading.Barrier(4, timeout=20), [], files._sync
+
+    def sync(descriptor: int) -> None:
+        together.wait()  # broken where they come one by one
+        real(descriptor)
+        synced.append(descriptor)
+
+    monkeypatch.setattr(files, "_sync", sync)
+    bases = many(32)
+    refused: dict[str, str] = {}
+    ready = publish.prepare_all(tmp_path, bases, refused)
+    assert [path for path, _, _ in ready.files] == [base.path for base in bases]
+    assert (len(synced), len(lying(tmp_path)), refused) == (32, 32, {})
+    ready.discard()
+    assert lying(tmp_path) == []
+
+
+def test_a_disk_that_refuses_one_of_many_leaves_none_of_them(tmp_path: Path, monkeypatch: Patch) -> None:
+    """What the other threads had written goes too."""
+    real, left = files._sync, [20]
+
+    def sync(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(errno.ENOSPC, "full")
+        real(descriptor)
+
+    monkeypatch.setattr(files, "_sync", sync)
+    with pytest.raises(SyncdError, match="the disk is full"):
+        publish.prepare_all(tmp_path, many(32), {})
+    assert lying(tmp_path) == []
+
+
+def test_one_of_many_that_cannot_be_written_hinders_no_other(tmp_path: Path) -> None:
+    """Its text waits in the outbox, with the reason."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "n7.md").mkdir()
+    refused: dict[str, str] = {}
+    ready = publish.prepare_all(tmp_path, many(32), refused)
+    assert len(ready.files) == 31
+    assert list(refused) == ["notes/n7.md"]
+    ready.discard()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,13 @@ def test_distance_counts_the_lines_of_one_text_only() -> None:
     """Each as often as it is there more than in the other."""
     assert distance("a\nb", "a\nb") == 0
     assert distance("a\nb", "a\nc\nc") == 3
+
+
+@given(LINES, LINES)
+def test_what_both_texts_begin_and_end_with_counts_on_neither_side(before: str, after: str) -> None:
+    """Only the lines between are counted; the outcome is that of counting all."""
+    old, new = (Counter(lines.split("\n")) for lines in (before, after))
+    assert distance(before, after) == (old - new).total() + (new - old).total()
 
 
 def test_the_nearest_version_is_found_and_ties_go_to_the_newer() -> None:
