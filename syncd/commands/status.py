@@ -151,6 +151,11 @@ def _daemon(daemon: dict[str, Any] | None) -> dict[str, object]:
                 f"{found['p50']:g} ms in the middle, 95 % within {found['p95']:g}, the slowest {found['max']:g}, "
                 f"of the last {found['count']}"
             )
+    if slow := daemon["slow"]:
+        lines["slow"] = (
+            f"{output.counted(slow['count'], 'step')} of more than a second in the last hour, "
+            f"the longest {slow['longest']:g} s: the other banks of this daemon waited"
+        )
     if daemon["overflows"]:
         lines["overflows"] = f"{daemon['overflows']}: events were lost and all files looked at instead"
     return lines

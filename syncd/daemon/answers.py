@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from syncd.daemon.bankloop import BankLoop
 from syncd.daemon.control import Request
-from syncd.daemon.meter import latency
+from syncd.daemon.meter import latency, slow
 from syncd.errors import SyncdError, line_of
 
 
@@ -70,6 +70,7 @@ def about_bank(loop: BankLoop, now: float) -> dict[str, Any]:
     """One bank as the daemon sees it; seconds until something are None where nothing is planned."""
     meter = loop.meter
     absorb, emit = latency(meter.absorbs), latency(meter.emits)
+    held_up = slow(meter, now)
     return {
         "path": str(loop.bank),
         "open": loop.is_open,
@@ -83,6 +84,7 @@ def about_bank(loop: BankLoop, now: float) -> dict[str, Any]:
         "failures": meter.failures,
         "absorb_ms": asdict(absorb) if absorb else None,
         "emit_ms": asdict(emit) if emit else None,
+        "slow": asdict(held_up) if held_up else None,
         "due_in": {name: None if at is None else round(at - now, 1) for name, at in loop.times().items()},
     }
 

@@ -140,9 +140,11 @@ class Daemon:
                     continue
                 if not self._ready:
                     self._notifier.starting(_START_S, f"reading {loop.bank}")
-            self._doing = (str(loop.bank), time.monotonic())
+            began = time.monotonic()
+            self._doing = (str(loop.bank), began)
             loop.step()
             self._doing = None
+            loop.meter.worked(began, time.monotonic())
             self._notifier.progress(time.monotonic())
 
     def _become_ready(self) -> None:

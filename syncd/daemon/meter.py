@@ -7,6 +7,8 @@ from collections import deque
 from msgspec import Struct, field
 
 _KEPT = 100
+_SLOW_S = 1.0
+_HOUR = 3600.0
 
 
 class Latency(Struct, frozen=True):
@@ -27,6 +29,12 @@ class Meter(Struct):
     absorbed: int = 0
     emitted: int = 0
     failures: int = 0
+    slow: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+
+    def worked(self, began: float, ended: float) -> None:
+        """One step for the bank, in monotonic seconds: the other banks of the process waited so long."""
+        if ended - began > _SLOW_S:
+            self.slow.append((ended, ended - began))
 
     def done(self, absorbed: int, emitted: int, seconds: float | None) -> None:
         """A transaction with so many documents; ``seconds`` since its first hint, None where a timer caused it."""
@@ -38,6 +46,19 @@ class Meter(Struct):
                 self.absorbs.append(1000 * seconds)
             if emitted:
                 self.emits.append(1000 * seconds)
+
+
+class Slow(Struct, frozen=True):
+    """Steps of more than a second within the last hour: how many, and the seconds of the longest."""
+
+    count: int
+    longest: float
+
+
+def slow(meter: Meter, now: float) -> Slow | None:
+    """What the bank kept the others from, at ``now`` in monotonic seconds; None where it did not."""
+    lately = [seconds for ended, seconds in meter.slow if now - ended < _HOUR]
+    return Slow(len(lately), round(max(lately), 1)) if lately else None
 
 
 def latency(samples: deque[float]) -> Latency | None:

@@ -10,7 +10,7 @@ from syncd import lock
 _UNKNOWN: dict[str, Any] = {
     "hung": False, "busy": None, "uptime": None, "memory_mb": None, "transactions": None, "absorbed": None,
     "emitted": None, "failures": None, "overflows": None, "polling": None, "absorb_ms": None, "emit_ms": None,
-    "due_in": None,
+    "slow": None, "due_in": None,
 }  # fmt: skip
 
 
