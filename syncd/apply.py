@@ -308,7 +308,7 @@ def _save_document(
             transaction=number, problem=base.problem,
         )  # fmt: skip
         row = DocumentRow(new_id, base.path, kind, found, size, mtime, ctime, inode, number, base.problem)
-    return _Stored(row, _save_sections(db, row.id, base, new, names, old, old_sections))
+    return _Stored(row, _save_sections(db, row.id, base, new, names, old, old_sections, fresh=known is None))
 
 
 def _save_sections(
@@ -319,15 +319,18 @@ def _save_sections(
     names: Mapping[RecordId, str],
     old: Keyed | None,
     old_sections: list[SectionRow],
+    *,
+    fresh: bool,
 ) -> list[SectionRow]:
-    """The sections as they are stored now."""
+    """The sections as they are stored now; of a ``fresh`` document there are none yet."""
     if base.keyed is None or old is None or len(old_sections) != len(old.document.sections):
-        return _replace(db, document_id, store.load_sections(db, document_id), _sections(base, new, 0, None, names))
+        stored = [] if fresh else store.load_sections(db, document_id)
+        return _replace(db, document_id, stored, _sections(base, new, 0, None, names))
     first, end_old, end_new = _window(old, base.keyed, base.bounds)
     if end_old == first and end_new == first:
         return old_sections
-    fresh = _replace(db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names))
-    return [*old_sections[:first], *fresh, *old_sections[end_old:]]
+    now = _replace(db, document_id, old_sections[first:end_old], _sections(base, new, first, end_new, names))
+    return [*old_sections[:first], *now, *old_sections[end_old:]]
 
 
 def _replace(

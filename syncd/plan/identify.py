@@ -17,6 +17,7 @@ from schema.records import Reading, Table
 from syncd.model import Keyed
 
 UNKNOWN = None
+_ROUNDING = 1e-9
 _ALIKE = 0.5  # readings at least this alike, in the same gap, are the same record
 
 Matches = dict[At, str]
@@ -204,11 +205,14 @@ def _gap(
     pairs = []
     start = j1
     for i in range(i1, i2):
-        scores = [(likeness(old[i].reading, new[j].reading), -j) for j in range(start, min(j2, start + 40))]
-        best = max(scores, default=(0.0, 0))
-        if best[0] >= _ALIKE:
-            pairs.append((i, -best[1]))
-            start = -best[1] + 1
+        best, at = 0.0, start
+        for j in range(start, min(j2, start + 40)):
+            score = likeness(old[i].reading, new[j].reading, best)
+            if score > best:
+                best, at = score, j
+        if best >= _ALIKE:
+            pairs.append((i, at))
+            start = at + 1
     return pairs
 
 
@@ -216,18 +220,27 @@ def _identity(reading: Reading) -> object:
     return tuple(sorted((name, value) for name, value in reading.values().items() if name != "status"))
 
 
-def likeness(a: Reading, b: Reading) -> float:
-    """How alike two readings of one table are: 1.0 for equal ones; 0.5 and more is the same record, edited."""
+def likeness(a: Reading, b: Reading, beat: float = -1.0) -> float:
+    """How alike two readings of one table are: 1.0 for equal ones; 0.5 and more is the same record, edited.
+
+    Words, which take time, are compared only where the outcome can ``beat`` another's; else it is 0.0.
+    """
     match a.table:
         case Table.ENTRIES:
             when = (a.value("date") == b.value("date")) + (_minute(a) == _minute(b) and _minute(a) != "")
             tasks = a.value("task_id") == b.value("task_id")
+            known = 0.15 * when + 0.15 * tasks + (0.1 if when == 2 else 0.0)
+            if known + 0.55 < beat - _ROUNDING:
+                return 0.0
             words = _words(a.value("task_description"), b.value("task_description"))
             return 0.15 * when + 0.15 * tasks + 0.55 * words + (0.1 if when == 2 else 0.0)
         case Table.MODIFICATIONS:
             path = a.value("file_path") == b.value("file_path")
+            action, most = a.value("action") == b.value("action"), 0.5 if path else 0.45
+            if 0.55 * path + 0.1 * action + most < beat - _ROUNDING:
+                return 0.0
             words = _words(a.value("description"), b.value("description"))
-            return 0.55 * path + 0.1 * (a.value("action") == b.value("action")) + 0.5 * words * (1.0 if path else 0.9)
+            return 0.55 * path + 0.1 * action + 0.5 * words * (1.0 if path else 0.9)
         case Table.ERRORS:
             when = a.value("timestamp") == b.value("timestamp")
             words = _words(a.value("error_message"), b.value("error_message"))

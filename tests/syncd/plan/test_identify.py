@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parser.document import Document, parse
 from schema.records import Field, Reading, Role, Span, Table, Value
@@ -175,3 +177,23 @@ def test_likeness_is_one_for_equal_readings_and_symmetric() -> None:
     a, b = entry(**ONE), entry(date="2026-01-01", time="07:00", task_id="T9", task_description="Zoo")
     assert likeness(a, a) >= 1.0
     assert likeness(a, b) == likeness(b, a) < 0.3
+
+
+TEXTS = st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta"]), min_size=1, max_size=5).map(" ".join)
+ENTRY = st.tuples(st.sampled_from(["10:00", "10:01", "11:30:05"]), st.sampled_from(["T1", "T2"]), TEXTS)
+LINE = st.tuples(st.sampled_from(["Created", "Fixed"]), st.sampled_from(["a.py", "b.py"]), TEXTS)
+
+
+@given(st.lists(st.tuples(ENTRY, LINE), min_size=2, max_size=2), st.floats(0.0, 1.2))
+def test_what_cannot_beat_another_is_not_compared_by_words(
+    pair: list[tuple[tuple[str, str, str], tuple[str, str, str]]], beat: float
+) -> None:
+    """What is left out would not have been chosen; all else is as alike as ever."""
+    text = "# Edit History\n\n### 2026-03-06\n"
+    for (time, task, words), (action, path, what) in pair:
+        text += f"\n#### {time} - {task}: {words}\n- {action} `{path}` - {what}\n"
+    readings = [reading for _, reading in parse(HISTORY, text).readings()]
+    for table in (Table.ENTRIES, Table.MODIFICATIONS):
+        a, b = (reading for reading in readings if reading.table is table)
+        whole, quick = likeness(a, b), likeness(a, b, beat)
+        assert quick == whole or (quick == 0.0 and whole <= beat)
