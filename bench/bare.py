@@ -56,16 +56,32 @@ def emit(folder: Path, path: Path) -> None:
             seen = connection.execute("PRAGMA data_version").fetchone()
             if seen != version:
                 version = seen
-                _rewrite(connection, target, beside)
+                (text,) = connection.execute("SELECT text FROM shown WHERE id = 1").fetchone()
+                _rewrite(text.encode(), target, beside)
                 watched.forget()
                 break
             time.sleep(_LOOK_S)
 
 
-def _rewrite(connection: sqlite3.Connection, target: Path, beside: Path) -> None:
-    (text,) = connection.execute("SELECT text FROM shown WHERE id = 1").fetchone()
+def put_back(folder: Path, path: Path) -> None:
+    """A file was saved: commit its text as a row, and put the text that it had when it was first seen back, durably."""
+    connection = database(path)
+    connection.execute("CREATE TABLE IF NOT EXISTS saved(id INTEGER PRIMARY KEY, path TEXT, text BLOB)")
+    beside = path.parent / "beside.tmp"
+    had: dict[str, bytes] = {}
+    watched = Inotify(folder, CLOSE_WRITE)
+    print("ready", flush=True)
+    while True:
+        for name in watched.names():
+            data = (folder / name).read_bytes()
+            if data != had.setdefault(name, data):
+                connection.execute("INSERT INTO saved(path, text) VALUES (?, ?)", (name, data))
+                _rewrite(had[name], folder / name, beside)
+
+
+def _rewrite(data: bytes, target: Path, beside: Path) -> None:
     descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
-    os.write(descriptor, text.encode())
+    os.write(descriptor, data)
     os.fsync(descriptor)
     os.close(descriptor)
     os.rename(beside, target)
@@ -141,4 +157,5 @@ def watch(folder: Path, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"absorb": absorb, "emit": emit, "watch": watch}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    loops = {"absorb": absorb, "emit": emit, "put_back": put_back, "watch": watch}
+    loops[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

@@ -231,6 +231,36 @@ def row_to_file(setting: Setting, times: int) -> tuple[Samples, Samples]:
         return turns(times, ours, floor)
 
 
+def put_back(setting: Setting, times: int) -> tuple[Samples, Samples]:
+    """The database is first: a step is edited in a task file, which gets its text back.
+
+    Each in its turn, so that none is taken for one that a program rewrites again and again.
+    """
+    bank, tasks = setting.output(), itertools.cycle(range(1, 21))
+    with daemon(bank, setting.env), bare_loop(setting, "put_back", "back") as (folder, _, _):
+        for number in range(1, 21):
+            save(folder / f"T{number}.md", (bank / f"tasks/T{number}.md").read_bytes())
+        time.sleep(0.5)  # the floor has seen them
+
+        def ours() -> float:
+            ((path, data),) = Steps(bank, [next(tasks)]).texts(next(_NUMBERS))
+            return _put_back(bank / path, data, "syncd")
+
+        def floor() -> float:
+            path = folder / f"T{next(tasks)}.md"
+            return _put_back(path, path.read_bytes() + b"%d\n" % next(_NUMBERS), "floor")
+
+        return turns(times, ours, floor)
+
+
+def _put_back(path: Path, data: bytes, who: str) -> float:
+    """Save ``data``, wait for what the file held: milliseconds."""
+    had = path.read_bytes()
+    began = time.perf_counter()
+    save(path, data)
+    return until(lambda: path.read_bytes() == had, began, who)
+
+
 def small_and_large(setting: Setting, times: int) -> tuple[Samples, Samples]:
     """The same edit of the same history in a bank of 10,000 documents and, by turns, in one of 100."""
     large, small = setting.large(), setting.small()

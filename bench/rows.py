@@ -33,6 +33,12 @@ def emit(setting: Setting) -> Figure:
     return Figure("emit", work, ours, floor=floor, goal=Goal(ratio=4))
 
 
+def put_back(setting: Setting) -> Figure:
+    ours, floor = latency.put_back(setting, setting.samples(400, 60))
+    work = "database first: 7 KB task file edited → put back"
+    return Figure("put_back", work, ours, floor=floor, goal=Goal(ratio=4))
+
+
 def long(setting: Setting) -> Figure:
     ours, floor = latency.history_to_row(setting, setting.long(), setting.samples(40, 8))
     work = f"one entry edited in a {setting.megabytes} MB edit history → row"
@@ -99,7 +105,7 @@ def hundred(setting: Setting) -> list[Figure]:
 
 
 ROWS: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {
-    "history": history, "task": task, "burst": burst, "emit": emit, "long": long, "first": first,
+    "history": history, "task": task, "burst": burst, "emit": emit, "put_back": put_back, "long": long, "first": first,
     "nothing": nothing, "nothing_large": nothing_large, "version": version, "status": status,
     "memory": memory, "idle": idle, "scale": scale, "hundred": hundred,
 }  # fmt: skip

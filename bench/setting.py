@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +61,13 @@ class Setting:
     def real(self) -> Path:
         """281 documents, 1.8 MB, an edit history of 126 KB."""
         return self.bank("real", lambda: synthetic.bank(REAL))
+
+    def output(self) -> Path:
+        """The same again, with the database first."""
+        path = self.bank("output", lambda: synthetic.bank(REAL))
+        with closing(sqlite3.connect(path / ".syncd" / "memory_bank.db", isolation_level=None)) as client:
+            client.execute("INSERT OR REPLACE INTO state(name, value) VALUES ('mode', 'database-first')")
+        return path
 
     def large(self) -> Path:
         """10,000 documents (in a quick run fewer) and the same edit history."""

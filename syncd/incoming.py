@@ -159,6 +159,7 @@ class Reader:
             newer = version
         if path in self._outbox:
             texts = texts[1:]  # the newest one was never on disk
+        texts = list(dict.fromkeys(texts))  # each put back brought the same one again
         had = texts[nearest(text, texts)] if texts else base.document.text
         # Exactly an earlier text: somebody put it there on purpose, so what would go with it is told.
         return base.document.text if had == text and path not in self._outbox else had
