@@ -34,7 +34,7 @@ def merge_texts(base: str, file: str, db: str) -> Merged:
         return Merged(file)
     if file == base:
         return Merged(db)
-    if base and not base.endswith("\n") and file.endswith("\n") and db.endswith("\n"):
+    if base and not base.endswith("\n") and _ended(base, file) and _ended(base, db):
         base += "\n"  # both sides ended the last line: what each added below it need not meet
     from merge3 import Merge3
 
@@ -54,6 +54,12 @@ def merge_texts(base: str, file: str, db: str) -> Merged:
             parts.append(f)
             clashes.append(LineClash(b, f, d))
     return Merged("".join(parts), tuple(clashes))
+
+
+def _ended(base: str, text: str) -> bool:
+    """Whether the last line of ``base``, which has no end there, has one in ``text``, or that ends with one."""
+    last = base.rpartition("\n")[2]
+    return text.endswith("\n") or f"\n{last}\n" in f"\n{text}"
 
 
 def _beside(base: str, changed: str, other: str) -> str | None:

@@ -321,6 +321,35 @@ def test_entries_around_one_that_goes_stay(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+def test_what_comes_back_stands_beside_what_came_at_its_very_place(live: LiveBank) -> None:
+    """An error, an entry of the same minute, an item, lines of prose, the last line of a document that does not end."""
+    minute = live.sql("SELECT date, time FROM edit_entries WHERE id = 1")[0]
+    item = live.read("tasks/T6.md").rstrip("\n").split("\n")[-1]
+    last = live.read("projectbrief.md").split("\n")[-1]
+    assert last
+    live.sql("DELETE FROM error_logs WHERE id = 1")
+    live.sql("DELETE FROM edit_entries WHERE id = 1")
+    live.edit("tasks/T6.md", f"{item}\n", "")
+    live.edit("techContext.md", "## ", "A line that goes.\n\n## ")
+    live.edit("projectbrief.md", f"\n{last}", "")
+    live.sync()
+    live.edit("techContext.md", "A line that goes.\n", "")
+    number = live.sync().number
+    live.sql("INSERT INTO error_logs(timestamp, error_message) VALUES ('2026-03-06 17:25', 'It came later')")
+    live.sql("INSERT INTO edit_entries(date, time, task_id, task_description) VALUES (?, ?, 'T4', 'Another')", *minute)
+    live.write("tasks/T6.md", live.read("tasks/T6.md") + "- ⬜ Something else\n")
+    live.edit("techContext.md", "\n## ", "A line that came.\n\n## ")
+    live.write("projectbrief.md", live.read("projectbrief.md") + "\n- Something else")
+    live.sync()
+    take_back(live, number - 1, number)
+    assert live.value("SELECT count(*) FROM error_logs WHERE id = 1 OR error_message = 'It came later'") == 2
+    assert live.value("SELECT count(*) FROM edit_entries WHERE id = 1 OR task_description = 'Another'") == 2
+    assert f"{item}\n- ⬜ Something else\n" in live.read("tasks/T6.md")
+    assert "A line that came.\n" in live.read("techContext.md")
+    assert live.read("projectbrief.md").endswith(f"\n{last}\n- Something else")
+    live.assert_at_rest()
+
+
 @pytest.mark.parametrize("order", ["1, 2", "2, 1"])
 def test_of_two_equal_records_the_one_that_came_goes_and_comes_back(small: Any, order: str) -> None:
     """Their texts are the same, wherever they stand: the other one stays the record that it is."""
