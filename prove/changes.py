@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,8 +17,11 @@ _WORDS = ("tide", "Höhe | Breite", "**bold** text", "- [ ] something", "🙂", 
 
 def paths(folder: Path) -> list[str]:
     """The documents that have a file."""
-    found = (str(f.relative_to(folder)) for f in folder.rglob("*.md"))
-    return sorted(path for path in found if not path.startswith(".syncd/"))
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".syncd"]
+        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names if name.endswith(".md")]
+    return sorted(found)
 
 
 def edit(folder: Path, chance: random.Random) -> None:

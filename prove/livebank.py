@@ -26,7 +26,7 @@ from syncd.engine import Engine
 from syncd.errors import InTheWay, UsageError
 from syncd.history.blame import blame
 from syncd.history.bringback import restore_file, restore_record
-from syncd.history.past import row_at, stored_row
+from syncd.history.past import back, stored_row
 from syncd.history.prune import prune
 from syncd.history.undo import undo
 from syncd.model import Mode
@@ -342,11 +342,17 @@ class Bank:
             if number and told != texts:
                 paths = sorted(p for p in told.keys() | texts.keys() if told.get(p) != texts.get(p))
                 self.failures.append(f"the state after {number} is another: {paths[:3]}")
-        for number, rows in self.past.rows.items():
-            for row in self.past.keys:
-                if number and row_at(self.db, row, number) != rows.get(row):
-                    self.failures.append(f"{':'.join(row)} after {number} is {row_at(self.db, row, number)}")
-                    break
+        for row in self.past.keys:
+            self._check_row(row)
+
+    def _check_row(self, row: tuple[str, str]) -> None:
+        """A row as it stood after each transaction: that of now, taken back (as `row_at` does, asking once)."""
+        now, changes = stored_row(self.db, row), journal.changes_of_record(self.db, *row)
+        for then, rows in self.past.rows.items():
+            told = back(now, [c for c in changes if c.transaction is None or c.transaction > then])
+            if then and told != rows.get(row):
+                self.failures.append(f"{':'.join(row)} after {then} is {told}")
+                return
 
     def close(self) -> None:
         """Close the database."""
@@ -356,9 +362,6 @@ class Bank:
 def _rows(db: Database) -> Rows:
     found: Rows = {}
     for table in RECORD_COLUMNS:
-        key = "task_id || '>' || depends_on" if table == "task_dependencies" else "id"
-        for (name,) in db.rows(f"SELECT {key} FROM {table}"):
-            values = stored_row(db, (table, str(name)))
-            assert values is not None
-            found[table, str(name)] = dict(values)
+        for key, values in store.fetch_all(db, table).items():
+            found[table, key] = {name: value for name, value in values.items() if name != "dependencies"}
     return found
