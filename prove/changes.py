@@ -125,9 +125,7 @@ def differ(folder: Path, db: Database, chance: random.Random) -> None:
 def log_work(db: Database, chance: random.Random) -> None:
     """What `mb workflow` writes: an entry with its files, and perhaps the task's new status. Raises `SyncdError`."""
     task, now = chance.choice(_tasks(db)), datetime.now(UTC)
-    entry = operations.insert_edit_entry(
-        db, description=f"Work {chance.randrange(100)}", task_ids=[task], moment=now
-    )
+    entry = operations.insert_edit_entry(db, description=f"Work {chance.randrange(100)}", task_ids=[task], moment=now)
     for number in range(chance.choice((0, 1, 2))):
         operations.insert_file_modification(db, entry, "Modified", f"src/{number}.ts", f"part {number}")
     if chance.random() < 0.5:

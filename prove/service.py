@@ -98,6 +98,11 @@ class Service:
         """What a command of the person prints."""
         return self.machine.run(command, person=True)
 
+    def sql(self, statement: str) -> None:
+        """A row changed by another program of the person's."""
+        change = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
+        self.person(f'/opt/syncd/bin/python -c "{change}" {self.quoted}/.syncd/memory_bank.db "{statement}"')
+
     def absorbed(self, words: str) -> None:
         """Wait until the database has that line."""
         count = f"SELECT count(*) AS n FROM sections WHERE text LIKE '%{words}%'"
@@ -131,8 +136,7 @@ def both_sides_follow(service: Service) -> None:
     now = service.person(f"syncd query --bank {service.quoted} --json \"SELECT priority FROM tasks WHERE id = 'T4'\"")
     new = "LOW" if "MEDIUM" in now else "MEDIUM"
     sql = f"UPDATE tasks SET priority = '{new}' WHERE id = 'T4'"
-    change = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()"
-    service.person(f'/opt/syncd/bin/python -c "{change}" {service.quoted}/.syncd/memory_bank.db "{sql}"')
+    service.sql(sql)
     service.machine.until(f"grep -c '^| T4 .*{new}' {service.quoted}/tasks.md", "1", person=True)
     _must(service.person(f"stat -c %i {service.quoted}/tasks.md") != before, "written in place, not by exchange")
 
@@ -207,6 +211,40 @@ def a_second_daemon_is_refused(service: Service) -> None:
     _must(code == 3 and "in use by the daemon" in said, f"a second daemon: exit code {code}, {said}")
 
 
+def answers_over_its_socket(service: Service) -> None:
+    """From inside the sandbox it tells what only the process knows, pauses and resumes."""
+    daemon = service.status()["daemon"]
+    _must(isinstance(daemon, dict) and daemon["uptime"] is not None, f"the socket tells nothing: {daemon}")
+    service.person(f"syncd pause {service.quoted}")
+    _must(service.status()["paused"] is not None, "paused, and status does not say so")
+    service.edit("saved while it was paused")
+    time.sleep(1)
+    count = "SELECT count(*) AS n FROM sections WHERE text LIKE '%saved while it was paused%'"
+    said = service.person(f'syncd query --bank {service.quoted} --json "{count}"')
+    _must("1" not in said, "paused, and it absorbs")
+    service.person(f"syncd resume {service.quoted}")
+    service.absorbed("saved while it was paused")
+
+
+def runs_a_hook(service: Service) -> None:
+    """A command of the person's is told of a conflict, inside the sandbox too."""
+    settings, told = f"{_HOME}/.config/syncd/config.toml", f"{_HOME}/told"
+    service.person(f"mkdir -p .config/syncd; touch {settings}; cp {settings} settings-before; rm -f {told}")
+    hook = f"on_conflict = \"sh -c 'cat >> {told}'\"\n"
+    service.person(f"printf %s {shlex.quote(hook)} | cat - settings-before > {settings}")
+    try:
+        service.control("reload")
+        service.person(f"syncd pause {service.quoted}")
+        service.person(f"sed -i 's/^# T3.*/# T3: By hand/' {service.quoted}/tasks/T3.md")
+        service.sql("UPDATE tasks SET title = 'By a row' WHERE id = 'T3'")
+        service.person(f"syncd resume {service.quoted}")
+        service.machine.until(f'grep -c -m1 \'"event": *"conflict"\' {told}', "1", person=True)
+        service.person(f"syncd resolve --all --take file --bank {service.quoted}")
+    finally:
+        service.person(f"cp settings-before {settings}")
+        service.control("reload")
+
+
 def full_disk_is_told(service: Service) -> None:
     """A bank whose disk is full at start is told of, without restarts without end, and served when there is room."""
     machine, folder = service.machine, f"{_HOME}/small"
@@ -239,7 +277,7 @@ def full_disk_is_told(service: Service) -> None:
 
 STEPS: tuple[Callable[[Service], None], ...] = (
     starts_ready, both_sides_follow, the_sandbox_holds, stops_cleanly, killed_it_finishes, hung_it_is_replaced, reloads,
-    stale_lock_is_no_obstacle, a_second_daemon_is_refused, full_disk_is_told,
+    answers_over_its_socket, runs_a_hook, stale_lock_is_no_obstacle, a_second_daemon_is_refused, full_disk_is_told,
 )  # fmt: skip
 
 

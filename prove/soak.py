@@ -33,7 +33,8 @@ WHOLE = Budget(24 * 60 + 120, 560)
 SHORT = Budget(60, 12)
 
 _CORPORA = ROOT.parent / "shared" / "corpora"
-_DAY = 24 * 60
+_HOUR = 60
+_DAY = 24 * _HOUR
 _MEGABYTES = 24.0  # by which memory may differ between the first quarter of the day and its end
 
 
@@ -83,7 +84,7 @@ def _day(world: World, chance: random.Random, minutes: int, end: float, result: 
         world.engine.converge(told if heard else (), follow=chance.random() < 0.3)
         # What nobody was told of may be overwritten before anybody looks.
         seen |= came if heard else came & oracle.words_in(world.dump())
-        if minute % 60 == 0:
+        if minute % _HOUR == 0:
             _answer(world)
             samples.append((_memory(os.getpid()), len(os.listdir("/proc/self/fd"))))
         result.points += 1

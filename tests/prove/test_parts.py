@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 
 import pytest
 
+from prove import soak
 from prove.frame import Budget, Result, spread
 from prove.parts import PARTS, load
 from prove.report import Outcome, merged
+from tests.model.world import World
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -20,6 +24,28 @@ def test_the_short_form_of_each_part_finds_nothing(name: str) -> None:
     if result.skipped and not result.points:
         pytest.skip("; ".join(result.skipped))
     assert result.points > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="memory and descriptors are read from /proc")
+def test_the_soak_notices_what_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three megabytes and one descriptor a minute."""
+    leaked: list[bytearray] = []
+    descriptors: list[int] = []
+    real = World.pass_time
+
+    def leak(world: World, seconds: float) -> None:
+        leaked.append(bytearray(b"x") * 3_000_000)
+        descriptors.append(os.open("/dev/null", os.O_RDONLY))
+        real(world, seconds)
+
+    monkeypatch.setattr(soak, "_HOUR", 3)
+    monkeypatch.setattr(World, "pass_time", leak)
+    try:
+        result = soak.run(Budget(24, 60.0), 1)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+    assert sorted(failure.split(" ")[0] for failure in result.failures) == ["descriptors", "memory"]
 
 
 def _try(item: int) -> Result:
