@@ -235,6 +235,8 @@ class Bank:
             report = undo(self.engine, [str(number)])
         except InTheWay:
             return self._unchanged(f"undo of {number}")
+        except UsageError:
+            return self._is_a_turn([number])
         self.remember()
         before = max((n for n in self.past.texts if n < number), default=0)
         if report.number is None or report.number != self.last() or before != number - 1:
@@ -274,6 +276,8 @@ class Bank:
         except InTheWay:
             self.did["in the way"] += 1
             return self._unchanged(f"undo of {some}")
+        except UsageError:
+            return self._is_a_turn(some)
         self.remember()
         if report.number is None:
             return None
@@ -302,6 +306,11 @@ class Bank:
                     came.clear()  # what an undo brought is what an earlier one had
             found[path] = came
         return found
+
+    def _is_a_turn(self, some: list[int]) -> None:
+        """Only a change of mode is nothing that could be undone."""
+        if not any(journal.transaction(self.db, n).operation_type in ("cutover", "rollback") for n in some):
+            self.failures.append(f"undo of {some} was refused as if it could not be meant")
 
     def _unchanged(self, what: str) -> None:
         """Nothing was done: the last state that is remembered still holds."""

@@ -26,19 +26,21 @@ from syncd.engine import Engine
 from syncd.errors import InTheWay, UsageError
 from syncd.history.inverse import Inverse, Inverter
 from syncd.history.past import RowValues
+from syncd.history.twins import Spare
 from syncd.incoming import not_text
 from syncd.model import Keyed, Mode, Report, Row, Shown, Sides, State, Verdict
 from syncd.plan import emission
 from syncd.plan.emission import DocumentChanges
 from syncd.plan.gather import ROWS, Delta, Gatherer, RecordId, row_of
 from syncd.plan.lookup import RowLookup
-from syncd.plan.match import NEW, Edited, Matcher
+from syncd.plan.match import Edited, Matcher
 from syncd.plan.rebase import places
 from syncd.plan.reconcile import reconcile, settled
 
 _TRIES = 20
 _TOLD = 3
 
+_MODES = {"cutover": "`syncd rollback` goes back", "rollback": "`syncd cutover` makes the database first again"}
 Bounds = tuple[int, int, int]
 
 
@@ -56,6 +58,10 @@ def undo(engine: Engine, targets: Sequence[str], *, dry_run: bool = False) -> Re
     if numbers[0] == first:
         what = f"transaction {first} is the bank's first state: undone, there would be no bank"
         raise UsageError(what, hint="`syncd cat` and `syncd export` take documents from any state")
+    for number in numbers:
+        kind = journal.transaction(engine.db, number).operation_type
+        if kind in _MODES:
+            raise UsageError(f"transaction {number} changed the mode, no row and no file", hint=_MODES[kind])
     for _ in range(_TRIES):
         before = None if dry_run else engine.converge()
         plan = _Planner(engine, numbers).plan()
@@ -150,7 +156,7 @@ class _Planner:
             edited.append(Edited(path, base, _parsed(path, text, base.document if base else None)))
         matched = Matcher(RowLookup(self._db)).match(edited)
         found: dict[str, tuple[Keyed | None, Bounds | None]] = dict.fromkeys(inverse.texts, (None, None))
-        spare = _Spare(self._db, inverse.rows)
+        spare = Spare(self._db, inverse.rows)
         for path, (keyed, bounds) in matched.items():
             found[path] = (spare.named(keyed, self._state.base(path)), bounds)
         return found
@@ -261,65 +267,6 @@ class _Planner:
                 (stamp, number, target),
             )
             self._db.run('DELETE FROM follows WHERE "transaction" = ?', (target,))
-
-
-class _Spare:
-    """Rows for readings whose record nothing else tells, or that were taken for one which is to go: its twin."""
-
-    def __init__(self, db: Database, rows: Mapping[tuple[str, str], RowValues | None]) -> None:
-        self._db = db
-        self._gone = {row for row, values in rows.items() if values is None}
-        self._rows: dict[Table, dict[str, Row]] = {}
-        for table, key in rows.keys() - self._gone:
-            if table in {t.value for t in ROWS} and (row := row_of(db, Table(table), key)) is not None:
-                self._rows.setdefault(Table(table), {})[key] = row
-
-    def named(self, keyed: Keyed, base: Keyed | None) -> Keyed:
-        """``keyed`` with the keys of rows that ``base`` showed and it does not, or that come back: the likest first."""
-        shown = {(reading.table, key) for _, reading, key in keyed.readings()}
-        for table, key in shown:
-            self._rows.get(table, {}).pop(key, None)
-        found: dict[At, str] = {}
-        doomed = [(at, r) for at, r, key in keyed.readings() if (r.table.value, key) in self._gone]
-        if doomed and base is not None:
-            self._fill(doomed, self._left(base, shown), found, (1.0,))
-        born = [(at, r) for at, r, key in keyed.readings() if key.startswith(NEW)]
-        self._fill(born, self._rows, found, (1.0, 0.5))
-        keys = [list(section) for section in keyed.keys]
-        for at, key in found.items():
-            keys[at.section][at.reading] = key
-        return Keyed(keyed.document, tuple(map(tuple, keys)))
-
-    def _left(self, base: Keyed, shown: Set[RecordId]) -> dict[Table, dict[str, Row]]:
-        """The rows that stay though the new text shows them no more."""
-        left: dict[Table, dict[str, Row]] = {}
-        for _, reading, key in base.readings():
-            if reading.table in ROWS and (reading.table, key) not in shown:
-                row = row_of(self._db, reading.table, key)
-                if row is not None:
-                    left.setdefault(reading.table, {})[key] = row
-        return left
-
-    @staticmethod
-    def _fill(
-        places: Sequence[tuple[At, Reading]],
-        rows: dict[Table, dict[str, Row]],
-        found: dict[At, str],
-        likeness: tuple[float, ...],
-    ) -> None:
-        for least in likeness:
-            for at, reading in places:
-                known = rows.get(reading.table, {})
-                best = max(known, key=lambda key: _likeness(reading, known[key]), default=None)
-                if at not in found and best is not None and _likeness(reading, known[best]) >= least:
-                    found[at] = best
-                    del known[best]
-
-
-def _likeness(reading: Reading, row: Row) -> float:
-    values = {name: value for name, value in reading.values().items() if name in row}
-    same = sum(settled(name, value) == settled(name, row[name]) for name, value in values.items())
-    return same / len(values) if values else 0.0
 
 
 def _parsed(path: str, text: bytes | None, base: Document | None) -> Document | None:

@@ -10,6 +10,7 @@ import pytest
 
 from schema import history, store
 from syncd import requests
+from syncd.errors import UsageError
 from syncd.history.bringback import restore_file, restore_record
 from syncd.history.undo import undo
 from syncd.model import Mode, State
@@ -409,6 +410,16 @@ def test_an_undo_of_what_was_taken_from_a_save_is_the_state_before(first: Live) 
     assert (first.tree(), open_conflicts(first)) == (before, open_before)
     assert first.value("SELECT priority FROM tasks WHERE id = 'T4'") == "MEDIUM"
     first.assert_at_rest()
+
+
+def test_a_change_of_mode_is_no_change_that_undo_takes_back(first: Live) -> None:
+    """There is a command for it."""
+    perform(first, "rollback")
+    number = first.value("SELECT max(id) FROM transaction_log WHERE operation_type = 'rollback'")
+    with pytest.raises(UsageError, match="changed the mode") as refused:
+        undo(first.engine, [str(number)])
+    assert refused.value.hint == "`syncd cutover` makes the database first again"
+    assert first.engine.mode is Mode.COEXIST
 
 
 def test_a_cut_over_bank_is_put_back_by_the_daemon(
