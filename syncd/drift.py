@@ -88,8 +88,8 @@ def carried(
     }
     for keyed in documents.values():
         if keyed is not None and keyed.document.kind in _KINDS:
-            for _, reading, key in keyed.readings():
-                if reading.table is Table.TASKS and key in shown:
+            for reading, key in keyed.showing(shown.keys()):
+                if reading.table is Table.TASKS:
                     shown[key].append(reading)
     fresh = {
         (key, field)

@@ -7,6 +7,7 @@ Reading order of the package: ``model``, ``reconcile``, ``identify``, ``merge``,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 from msgspec import Struct
@@ -57,6 +58,12 @@ class Keyed(Struct, frozen=True):
         for number, (section, keys) in enumerate(zip(self.document.sections, self.keys, strict=True)):
             for index, (reading, key) in enumerate(zip(section.readings, keys, strict=True)):
                 yield At(number, index), reading, key
+
+    def showing(self, wanted: AbstractSet[str]) -> Iterator[tuple[Reading, str]]:
+        """The readings whose keys are among ``wanted``, of any table. Sections without one cost next to nothing."""
+        for section, keys in zip(self.document.sections, self.keys, strict=True):
+            if not wanted.isdisjoint(keys):
+                yield from (pair for pair in zip(section.readings, keys, strict=True) if pair[1] in wanted)
 
 
 class Shown(Struct, frozen=True):

@@ -66,8 +66,9 @@ def carried(
     if not touched:
         return set(known)
     shown = {record: [p.reading for p in s.after if p.path not in documents] for record, (_, s) in touched.items()}
+    keys = {key for _, key in touched}
     for keyed in documents.values():
-        for _, reading, key in keyed.readings() if keyed is not None else ():
+        for reading, key in keyed.showing(keys) if keyed is not None else ():
             if (record := (reading.table.value, key)) in shown:
                 shown[record].append(reading)
     fresh = {

@@ -44,12 +44,9 @@ def _index(records: set[RecordId], documents: Iterable[Keyed]) -> Readings:
     found: Readings = {}
     wanted = {key for _, key in records}
     for keyed in documents:
-        for section, keys in zip(keyed.document.sections, keyed.keys, strict=True):
-            if wanted.isdisjoint(keys):
-                continue
-            for reading, key in zip(section.readings, keys, strict=True):
-                if (reading.table, key) in records:
-                    found.setdefault((reading.table, key), []).append(reading)
+        for reading, key in keyed.showing(wanted):
+            if (reading.table, key) in records:
+                found.setdefault((reading.table, key), []).append(reading)
     return found
 
 

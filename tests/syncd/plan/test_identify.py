@@ -197,3 +197,10 @@ def test_what_cannot_beat_another_is_not_compared_by_words(
         a, b = (reading for reading in readings if reading.table is table)
         whole, quick = likeness(a, b), likeness(a, b, beat)
         assert quick == whole or (quick == 0.0 and whole <= beat)
+
+
+def test_the_readings_of_some_records_are_found_without_reading_all() -> None:
+    """As they are found by going through all of them."""
+    document = keyed(BASE)
+    for wanted in ({"e1"}, {"m2", "e2"}, {"m4"}, {"x"}, set[str]()):
+        assert list(document.showing(wanted)) == [(r, key) for _, r, key in document.readings() if key in wanted]
