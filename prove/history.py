@@ -27,7 +27,7 @@ from prove.livebank import Bank
 from prove.races import without_sync
 
 WHAT = "operations: edits, rows, conflicts, holds, undos, restores, prunes, cutovers at random; every state comes back"
-WHOLE = Budget(10_000, 300)
+WHOLE = Budget(10_000, 420)
 SHORT = Budget(60, 20)
 
 _BANK = 250
