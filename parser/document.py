@@ -25,7 +25,7 @@ class At(NamedTuple):
     reading: int
 
 
-class Parsed(NamedTuple):
+class Parsed(Struct, frozen=True):
     """What a grammar found in one section, and the context for the next. Readings in the order of their text."""
 
     readings: tuple[Reading, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.lines import Line, open_lines
 from parser.patterns import pattern
@@ -23,7 +24,7 @@ UNDERLINED = pattern(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\
 """A title of the first level with a line below it."""
 
 
-class Label(NamedTuple):
+class Label(Struct, frozen=True):
     """A labelled value. ``name`` is lower-case and bare; ``span`` covers label and value.
 
     ``value`` has no trailing spaces and no closing ``*`` or ``_`` of an italic line; where nothing stands behind the
@@ -37,7 +38,7 @@ class Label(NamedTuple):
     line: Line
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True):
     """A list item. ``status_span`` is its icon or its ``[x]`` box; empty, at the text, for an item without either."""
 
     line: Line
@@ -49,7 +50,7 @@ class Item(NamedTuple):
     text_span: Span
 
 
-class _Mark(NamedTuple):
+class _Mark(Struct, frozen=True):
     """Where a label starts, where it ends, its name, and the mark that closes its value (of an italic line)."""
 
     start: int
@@ -78,7 +79,7 @@ def labels(line: Line) -> list[Label]:
         if not any(start <= found.start < end for start, end in hidden):
             marks.append(found)
     if len(marks) > 1 and not marks[-1].closing:  # one italic line around several labels
-        marks[-1] = marks[-1]._replace(closing=first.closing)
+        marks[-1] = replace(marks[-1], closing=first.closing)
     ends = [m.start for m in marks[1:]] + [len(text)]
     return [_label(line, mark, end) for mark, end in zip(marks, ends, strict=True)]
 
@@ -164,5 +165,5 @@ def header_moment(line: Line) -> Label | None:
         if label.name in _UPDATED and (moment := read_moment(label.value)) is not None and moment.date is not None:
             start = label.value_span.start
             span = Span(start + moment.span.start, start + moment.span.end)
-            return label._replace(value=label.value[moment.span.start : moment.span.end], value_span=span)
+            return replace(label, value=label.value[moment.span.start : moment.span.end], value_span=span)
     return None

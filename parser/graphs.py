@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.lines import Line, lines
 from schema.records import Span
@@ -47,7 +49,7 @@ class Kind(StrEnum):
     ASIDE = "aside"  # says nothing about a node or an edge that counts here
 
 
-class Node(NamedTuple):
+class Node(Struct, frozen=True):
     """A node as it is named at one place. ``label`` is the text between its brackets, without quotes."""
 
     id: str
@@ -66,7 +68,7 @@ class Node(NamedTuple):
         return self.label is None and self.style is None
 
 
-class Statement(NamedTuple):
+class Statement(Struct, frozen=True):
     """One line. ``groups`` are the nodes between its links; ``name`` is the class or style that it gives."""
 
     kind: Kind
@@ -78,7 +80,7 @@ class Statement(NamedTuple):
     name_span: Span | None = None
 
 
-class Graph(NamedTuple):
+class Graph(Struct, frozen=True):
     """A flowchart: its statements, without the line that begins it, and the offset of the end of that line."""
 
     statements: tuple[Statement, ...]
@@ -194,11 +196,11 @@ def _node(line: Line, position: int) -> tuple[Node, int] | None:
         if quoted:
             start, stop = start + 1, stop - 1
         label, span = text[start:stop], _moved((start, stop), line)
-        node = node._replace(opening=opening, closing=closing, label=label, label_span=span, quoted=quoted)
+        node = replace(node, opening=opening, closing=closing, label=label, label_span=span, quoted=quoted)
     if classed := _CLASSED.match(text, end):
-        node = node._replace(style=classed[1], style_span=_moved(classed.span(1), line))
+        node = replace(node, style=classed[1], style_span=_moved(classed.span(1), line))
         end = classed.end()
-    return node._replace(span=_moved((position, end), line)), end
+    return replace(node, span=_moved((position, end), line)), end
 
 
 def _shape(text: str, position: int) -> tuple[str, str, int, int, int] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.patterns import pattern
 
@@ -12,7 +13,7 @@ _FENCE = pattern(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})
 _CLOSE = pattern(r"[ \t]*(`{3,}|~{3,})[ \t]*$")
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True):
     """One line: its number (from 0), and the offsets of its text, without the line break and a ``\\r`` before it."""
 
     number: int

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.patterns import pattern
 from schema.records import Span
@@ -36,7 +38,7 @@ _ZONE = pattern(rf"[ ]?(?P<zone>Z|[+-]\d{{2}}:\d{{2}}|(?:{_KNOWN})|{_ANY_ZONE})(
 _DAY_ZONE = pattern(rf"[ ](?P<zone>{_KNOWN})(?![A-Za-z0-9])")
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True):
     """A date, a time, or both. ``date`` is ``YYYY-MM-DD``, ``time`` ``HH:MM`` or ``HH:MM:SS``, as precise as written.
 
     ``zone`` is the label as written. ``span`` covers all of it; of a range of times it ends behind the first.
@@ -48,7 +50,7 @@ class Moment(NamedTuple):
     span: Span
 
 
-class _Found(NamedTuple):
+class _Found(Struct, frozen=True):
     """A moment with the matches it was read from, which tell its spelling."""
 
     moment: Moment
@@ -96,8 +98,8 @@ def _dated(text: str, day: re.Match[str]) -> _Found | None:
     rest = _timed(text, clock)
     if rest is None:
         return None
-    moment = rest.moment._replace(date=written, span=Span(day.start(), rest.moment.span.end))
-    return rest._replace(moment=moment, day=day, join=join[0])
+    moment = replace(rest.moment, date=written, span=Span(day.start(), rest.moment.span.end))
+    return replace(rest, moment=moment, day=day, join=join[0])
 
 
 def _timed(text: str, clock: re.Match[str]) -> _Found | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
@@ -17,7 +18,7 @@ _PIPE = pattern(r"\\.|(`+)|\|", re.S)
 _ID = pattern(rf"[*\s\[`]*{TASK_ID}(?![\w-])")
 
 
-class Cell(NamedTuple):
+class Cell(Struct, frozen=True):
     """A cell: its text without padding and with escaped pipes unescaped, and the span of that text as it stands.
 
     The span of an empty cell is empty and lies behind the first padding space.
@@ -27,12 +28,12 @@ class Cell(NamedTuple):
     span: Span
 
 
-class Row(NamedTuple):
+class Row(Struct, frozen=True):
     line: Line
     cells: tuple[Cell, ...]
 
 
-class TableBlock(NamedTuple):
+class TableBlock(Struct, frozen=True):
     """A table: its rows may have more or fewer cells than the header. The span ends before the last line break."""
 
     header: Row

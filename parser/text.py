@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from typing import AnyStr, NamedTuple
+from typing import AnyStr
+
+from msgspec import Struct
 
 from parser.patterns import pattern
 
@@ -32,7 +34,7 @@ _DECLARATION = pattern(r"<![A-Z]")
 NO_STOPS: Container[int] = frozenset()
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True):
     """What `scan` found. ``starts`` are section starts, the first where it began.
 
     ``doubt`` is the end of a stretch, in the last of these sections, about which the scanner is not sure; None if there

@@ -6,7 +6,8 @@ The law: reading what was rendered gives the value back. What cannot be read is 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.moments import Moment, read_date, read_moment, render_date
@@ -19,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class _Spelling(NamedTuple):
+class _Spelling(Struct, frozen=True):
     """How a status is written. The first icon and the first word are those that are written anew."""
 
     icons: tuple[str, ...]
@@ -162,7 +163,7 @@ def render_priority(old: str, priority: Priority) -> str:
     return new if read_priority(new) is priority else priority.value
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     """One item of a list of ids as written, with the separator behind it. ``id`` is None for what is no id."""
 
     id: str | None

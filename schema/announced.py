@@ -8,14 +8,15 @@ because SQLite has one writer at a time.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema.db import Database
 
 EXTERNAL = "external"
 
 
-class Named(NamedTuple):
+class Named(Struct, frozen=True):
     """Who wrote the pending changes, and what for: each distinct name once, sorted."""
 
     origins: tuple[str, ...]

@@ -6,7 +6,8 @@ import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema import errors
 
@@ -16,7 +17,7 @@ FOLDER = "backups"
 _NAME = re.compile(r"(\d{8}-\d{6})-([a-z0-9-]+?)(?:\.(\d+))?\.db")
 
 
-class Backup(NamedTuple):
+class Backup(Struct, frozen=True):
     """A copy: its file, when it was made (UTC), in a word or two why, its size in bytes."""
 
     path: Path

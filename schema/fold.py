@@ -5,14 +5,14 @@ What came behind it stays exact: versions hold reverse deltas, so each state is 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from schema import store
 from schema.db import Database
 from schema.journal import HISTORY_BEGINS
 
 
-class Folded(NamedTuple):
+class Folded(Struct, frozen=True):
     """How much there is up to a transaction: transactions, versions of documents, changes of rows, their bytes."""
 
     transactions: int

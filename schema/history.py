@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from schema import deltas
 from schema.db import Database
@@ -23,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Version(NamedTuple):
+class Version(Struct, frozen=True):
     """One step in the life of a document.
 
     ``emitted``: our own writing, from database to file. ``existed`` and ``exists``: whether there was a document

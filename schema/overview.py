@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from schema.db import Database
 from schema.triggers import RECORD_COLUMNS
@@ -131,7 +133,7 @@ def noted_drift(db: Database) -> int | None:
     return int(noted[1]) if noted and noted[0] == _last_number(db) else None
 
 
-class Noted(NamedTuple):
+class Noted(Struct, frozen=True):
     """What `note_drift` noted: the fields of tasks, as key and name, that places differ in, and their text in the
     database. ``fields`` is None where there were transactions since. Those that will follow are among them.
     ``refused`` is the text of what `note_unshown` noted."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema.db import Database
 
@@ -15,7 +16,7 @@ _CLOSE = 1e-7
 """Neighbours nearer than this are numbered anew."""
 
 
-class ReadingRow(NamedTuple):
+class ReadingRow(Struct, frozen=True):
     """One appearance of a record: its table, its key ("" for derived values) and its role."""
 
     table: str
@@ -23,7 +24,7 @@ class ReadingRow(NamedTuple):
     role: str
 
 
-class SectionRow(NamedTuple):
+class SectionRow(Struct, frozen=True):
     """A stored section. Positions order the sections of a document."""
 
     id: int
@@ -32,7 +33,7 @@ class SectionRow(NamedTuple):
     readings: tuple[ReadingRow, ...]
 
 
-class NewSection(NamedTuple):
+class NewSection(Struct, frozen=True):
     """A section as it is to be stored."""
 
     text: str
@@ -157,7 +158,7 @@ def _insert_readings(db: Database, sections: Sequence[tuple[int, NewSection]]) -
     )
 
 
-class _Bounds(NamedTuple):
+class _Bounds(Struct, frozen=True):
     """The sections around a run: their ids, None where the document begins or ends."""
 
     before: int | None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -240,7 +239,7 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
     db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
 
 
-class _Stored(NamedTuple):
+class _Stored(Struct, frozen=True):
     """A document as it is in the database now."""
 
     row: DocumentRow

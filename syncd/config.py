@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from syncd.userfiles import user_config
 NAME = "config.toml"
 
 
-class Setting(NamedTuple):
+class Setting(Struct, frozen=True):
     """One key of ``config.toml``. ``why_not`` says in a few words why a value is not possible, or None.
 
     ``user_only``: not read from a bank's file, which may have come with a clone of somebody else's repository.

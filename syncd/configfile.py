@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from syncd.errors import ConfigError, from_os
 
@@ -18,7 +20,7 @@ _KIND_NAMES = {
 }  # fmt: skip
 
 
-class Given(NamedTuple):
+class Given(Struct, frozen=True):
     """A value and the place that sets it; ``line`` counts from 1."""
 
     value: Any

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import Document
 from parser.kinds import kind_of
@@ -16,7 +17,7 @@ from syncd.state import BankState
 _KINDS = frozenset({"registry", "task", "session_cache", "active_context"})
 
 
-class Drift(NamedTuple):
+class Drift(Struct, frozen=True):
     """A place that disagrees with the row. ``line`` counts from 1.
 
     ``behind``: it will follow, because the value was edited in another place (`syncd sync --follow`, or the daemon).

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 SAME = 10
 """How often within `WITHIN_S` the same save is put back; then the document is left to a person."""
@@ -15,7 +16,7 @@ ANY = 40
 WITHIN_S = 30.0
 
 
-class _Flip(NamedTuple):
+class _Flip(Struct, frozen=True):
     time: float
     saved: str | None
     put_back: bool

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema.db import Database
 from schema.records import Table, Value
@@ -37,7 +38,7 @@ def open_holds(db: Database) -> tuple[dict[str, object], ...]:
     return tuple(dict(zip(_HOLD, row, strict=True)) for row in rows)
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """The holds that count for a converge; mostly there are none. Only who has the bank's lock changes them.
 
     ``accepted`` got their yes and were not absorbed yet, as ``(path, kind, hash)``; ``flipping`` are documents that

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 Entry = Mapping[str, Any]
 Samples = Iterable[tuple[dict[str, str], float | None]]
@@ -16,7 +18,7 @@ Samples = Iterable[tuple[dict[str, str], float | None]]
 _STATES = ("converged", "pending", "attention", "halted", "failed")
 
 
-class Metric(NamedTuple):
+class Metric(Struct, frozen=True):
     """One metric. ``of`` gives its samples for one bank, each with further labels."""
 
     name: str

@@ -11,7 +11,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -57,7 +56,7 @@ def read_now(bank: Path, path: str) -> Content | None:
     return read if isinstance(read, Content) else None
 
 
-class Now(NamedTuple):
+class Now(Struct, frozen=True):
     """What a document holds; None: there is no file."""
 
     content: Content | None

@@ -6,7 +6,9 @@ Parsed documents are kept between converges, so that an edit of one section cost
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Document, parse
 from schema import store
@@ -26,7 +28,7 @@ def share_among(banks: int) -> None:
     _budget = _KEPT_BYTES if banks < 2 else max(_LEAST_BYTES, _SHARED_BYTES // banks)
 
 
-class Kept(NamedTuple):
+class Kept(Struct, frozen=True):
     """A base that is remembered: parsed, as it is stored, and its bytes."""
 
     keyed: Keyed
@@ -88,7 +90,7 @@ class BankState:
             return None
         sections = store.load_sections(self.db, row.id)
         if self.overlay:
-            sections = [s._replace(text=self.overlay.get(s.id, s.text)) for s in sections]
+            sections = [replace(s, text=self.overlay.get(s.id, s.text)) for s in sections]
         text = "".join(s.text for s in sections)
         document = parse(path, text)
         self.keep(path, Kept(Keyed(document, _keys(document, sections)), sections, text.encode()))

@@ -6,7 +6,8 @@ Fields of tasks that other places show with another value are drift (`syncd.drif
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schema import overview, store
 from schema.db import Database
@@ -18,7 +19,7 @@ from syncd.state import BankState
 _TABLES = (Table.TASKS, Table.SUBTASKS, Table.ENTRIES, Table.MODIFICATIONS, Table.SESSIONS, Table.ERRORS)
 
 
-class Unshown(NamedTuple):
+class Unshown(Struct, frozen=True):
     """A row that no document shows as it is. ``field`` is the one that differs, None where no document shows the row.
 
     ``document`` shows it; where ``gone``, it does so although there is no row.

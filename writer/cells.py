@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.patterns import pattern
 from parser.tables import Row, TableBlock
@@ -131,7 +132,7 @@ class RowStyle:
         return self._pads[index]
 
 
-class _Pad(NamedTuple):
+class _Pad(Struct, frozen=True):
     """The spaces around the content of a cell, and how wide that is; ``keeps``: its cell stays as wide as it is."""
 
     left: int = 1

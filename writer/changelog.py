@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -50,7 +49,7 @@ class Done(Struct, frozen=True):
         return f"{self.task}: {said}" if said else self.task
 
 
-class _Day(NamedTuple):
+class _Day(Struct, frozen=True):
     """A heading that names a day: its section, the day, and what is written behind it."""
 
     section: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -23,7 +22,7 @@ class Edit(Struct, frozen=True, order=True):
     new: str
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """Edits that make several changes of one document at once, those for one place in their order there.
 
     ``without`` are the numbers of the changes that are not among them: they need one that is made before.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.graphs import Graph, Kind, Statement
 from parser.kinds.registry import heading_status
@@ -24,7 +25,7 @@ _CLASS_DEF = pattern(r"[ \t]*classDef[ \t]+(?P<name>[\w-]+)")
 _SIGN = pattern(ICON)
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """Whose status is told anew: a task, its node, its status before (None: it is new) and now."""
 
     task: str

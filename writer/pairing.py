@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import At
 from schema.records import Reading, Value
@@ -12,7 +13,7 @@ from writer.canonical import same
 Values = Mapping[str, Value]
 
 
-class Pairs(NamedTuple):
+class Pairs(Struct, frozen=True):
     """Readings with the key of their row, in the order of the text; readings and keys that are left over."""
 
     pairs: list[tuple[At, Reading, str]]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, lines
@@ -29,7 +30,7 @@ _LINE = pattern(rf"(?P<id>{TASK_ID}): (?P<words>\S.*?)(?P<needs> \(depends on (?
 _DIGITS = pattern(r"\d+")
 
 
-class _Listed(NamedTuple):
+class _Listed(Struct, frozen=True):
     """A line of the list."""
 
     line: Line

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice, takewhile
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Parsed
 from parser.fields import Label, labels
@@ -40,7 +42,7 @@ _TASK = frozenset({"task", "focus task", "current task", "active task"})
 _PRIORITY = pattern(r"\((?P<priority>critical|high|medium|low)(?:[ \t]+priority)?\)", re.I)
 
 
-class _Context(NamedTuple):
+class _Context(Struct, frozen=True):
     """``history`` is the level of the heading that began a section of history, 0 for none."""
 
     dated: bool = False
@@ -49,7 +51,7 @@ class _Context(NamedTuple):
     history: int = 0
 
 
-class _Block(NamedTuple):
+class _Block(Struct, frozen=True):
     """Lines about one task: the one that names it and those below it. ``again`` is a status said a second time."""
 
     id: str
@@ -74,7 +76,7 @@ class ContextGrammar:
         problems: list[Problem] = []
         if not here.dated and not here.history and (dates := list(header(text, Role.CONTEXT))):
             readings += dates
-            here = here._replace(dated=True)
+            here = replace(here, dated=True)
         if not here.history:
             for block in _blocks(text, held, mention):
                 found, unread = _said(block)
@@ -88,14 +90,14 @@ def _enter(context: _Context, level: int, title: str, mention: Mention | None) -
     """The context inside a section with this heading. A second title or focus begins an older context: history."""
     if level == 0 or (context.history and level > context.history):
         return context
-    here = context._replace(history=0) if context.history > 1 else context
+    here = replace(context, history=0) if context.history > 1 else context
     if level == 1:
-        return here._replace(titled=True, history=1 if here.titled else 0)
+        return replace(here, titled=True, history=1 if here.titled else 0)
     if mention is not None or here.history:
         return here
     if _FOCUS.match(title):
-        return here._replace(focused=True, history=1 if here.focused else 0)
-    return here._replace(history=level) if _HISTORY.search(title) else here
+        return replace(here, focused=True, history=1 if here.focused else 0)
+    return replace(here, history=level) if _HISTORY.search(title) else here
 
 
 def _blocks(text: str, held: list[Line], mention: Mention | None) -> Iterator[_Block]:

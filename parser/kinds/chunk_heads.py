@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.kinds.entry_heads import CLOCK, DAY, ID, read_clock, read_day, text_fields
 from parser.patterns import pattern
@@ -15,7 +17,7 @@ TITLE = pattern(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—
 TASK_HEADING = pattern(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
 
 
-class Given(NamedTuple):
+class Given(Struct, frozen=True):
     """What a chunk's path, front matter and headings say about its implied entry."""
 
     date: str | None = None
@@ -31,10 +33,10 @@ def given_moment(given: Given, text: str, zone: str | None = None) -> Given:
     day = read_day(match["date"]) if match else None
     if match is None or day is None:
         return given
-    given = given._replace(date=day)
+    given = replace(given, date=day)
     clock = read_clock(match["time"], match["half"]) if match["time"] else None
     if clock is not None:
-        given = given._replace(time=clock, timezone=match["zone"] or zone)
+        given = replace(given, time=clock, timezone=match["zone"] or zone)
     return given
 
 
@@ -47,14 +49,14 @@ def front_matter(text: str, given: Given) -> Given:
     if tasks := TASKS.search(text):
         ids = [part.strip(" \"'") for part in tasks[1].split(",")]
         if known := [part for part in ids if re.fullmatch(ID, part)]:
-            given = given._replace(task_id=", ".join(known))
+            given = replace(given, task_id=", ".join(known))
     return given
 
 
 def chunk_heading(title: str, level: int, given: Given) -> Given:
     """``given`` with what a heading that opens no entry says: moment, task and, at level 1, the title."""
     if task := TASK_HEADING.match(title):
-        return given._replace(task_id=task["ids"])
+        return replace(given, task_id=task["ids"])
     prefix = TITLE.match(title)
     rest = title[prefix.end() if prefix else 0 :]
     if level == 1 or title.startswith("Date"):
@@ -66,7 +68,8 @@ def chunk_heading(title: str, level: int, given: Given) -> Given:
         rest = dashed[1] if dashed else ""
     fields = text_fields(rest, 0, len(rest), 0)
     ids, words = fields.get("task_id"), fields.get("task_description")
-    return given._replace(
+    return replace(
+        given,
         task_id=str(ids.value) if ids else given.task_id,
         task_description=str(words.value) if words else given.task_description,
     )

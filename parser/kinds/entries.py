@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from parser.document import Parsed
 from parser.fields import UNDERLINED, header_moment
@@ -32,7 +34,7 @@ _PARAGRAPH = pattern(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`
 _UNREADABLE = pattern(r"[-*+] (?:\*\*|\[)?(?:" + "|".join(sorted(FOUR)) + r")(?:\*\*|\])?:? `")
 
 
-class State(NamedTuple):
+class State(Struct, frozen=True):
     """What a section must know about those before it.
 
     ``date`` comes from the date heading above, whose level is ``date_level``; ``under`` is the heading of an entry
@@ -49,7 +51,7 @@ class State(NamedTuple):
     given: Given | None = None
 
 
-class Block(NamedTuple):
+class Block(Struct, frozen=True):
     """An entry found in a section: where its line starts and what it shows. The next one tells where it ends."""
 
     start: int
@@ -126,7 +128,7 @@ class _Section:
             start = self.position + len(self.text[self.position :]) - len(self.text[self.position :].lstrip())
             if underlined := UNDERLINED.match(self.text, start):
                 given = chunk_heading(underlined["head"], 1, given)
-            self.state = self.state._replace(given=given)
+            self.state = replace(self.state, given=given)
         for line in points(self.text, self.position):
             self._line(line)
         return Parsed(tuple(self._readings()), tuple(self.problems), self.state)
@@ -138,21 +140,21 @@ class _Section:
         self.position = len(line)
         state = self.state
         if state.under is not None and self.level <= state.under[0]:
-            state = state._replace(under=None)
+            state = replace(state, under=None)
         inside = state.entry is not None and self.level > state.entry
         timeless = self.level >= 3 and not inside and state.given is None
         if fields := entry_fields(line, 0, timeless):
             self.state = state
             self._open(0, fields, self.level)
             if "date" in fields:
-                self.state = self.state._replace(under=(self.level, str(fields["date"].value)))
+                self.state = replace(self.state, under=(self.level, str(fields["date"].value)))
         elif day := date_of_heading(self.title):
-            self.state = state._replace(date=day, date_level=self.level, under=None, entry=None, header=False)
+            self.state = replace(state, date=day, date_level=self.level, under=None, entry=None, header=False)
         else:
             if STARTS_WITH_TIME.match(self.title.lstrip("*")):
                 self.problems.append(Problem(0, "begins with a time, but is not an entry: TIME - TASK: TEXT"))
             if state.given is not None:
-                self.state = state._replace(given=chunk_heading(self.title, self.level, state.given))
+                self.state = replace(state, given=chunk_heading(self.title, self.level, state.given))
                 self._work_done()
             else:
                 self.state = self._after_other(state, inside)
@@ -160,9 +162,9 @@ class _Section:
     def _after_other(self, state: State, inside: bool) -> State:
         """The state behind a heading that is neither a date nor an entry."""
         if not inside:
-            state = state._replace(entry=None)
+            state = replace(state, entry=None)
         if self.level <= state.date_level:
-            state = state._replace(date=None, date_level=0)
+            state = replace(state, date=None, date_level=0)
         return state
 
     def _work_done(self) -> None:
@@ -180,13 +182,13 @@ class _Section:
         day = state.under[1] if state.under is not None else state.date
         given = state.given or Given()
         if state.given is not None and "time" not in fields:
-            inherited = {name: value for name, value in given._asdict().items() if value is not None}
+            inherited = {name: value for name, value in asdict(given).items() if value is not None}
         day = day or given.date
         if day is not None:
             inherited["date"] = day
         self.found.append(Block(start, fields, {n: v for n, v in inherited.items() if n not in fields}))
         keep = max(self.level, _BOLD_LEVEL) if level is None and fields else self.level
-        self.state = state._replace(entry=0 if state.given is not None else keep, header=False)
+        self.state = replace(state, entry=0 if state.given is not None else keep, header=False)
 
     def _line(self, line: Line) -> None:
         text = line.text
@@ -205,7 +207,7 @@ class _Section:
             value = read_date(label.value)
             fields = {"last_updated": Field(value, label.value_span)}
             self.found.append(Reading(Table.HEADER, "header", self.state.role, fields, label.span))
-            self.state = self.state._replace(header=False)
+            self.state = replace(self.state, header=False)
 
     def _item(self, line: Line) -> None:
         found = line_readings(line.text, line.start, block_end(self.text, line.end), self.state.role)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import Parsed
 from parser.fields import header_moment
@@ -36,7 +37,7 @@ LABELS = {
 _CODE = pattern(r"`([^`\n]+)`")
 
 
-class Body(NamedTuple):
+class Body(Struct, frozen=True):
     """A label and what stands behind it, up to the next label: offsets of label, value and the end of its last line."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.patterns import pattern
 from schema.records import Field, Reading, Role, Span, Table
@@ -61,7 +62,7 @@ _SEPARATOR = pattern(
 _NOTHING = frozenset({"-", "–", "—", "None", "N/A"})
 
 
-class Path(NamedTuple):
+class Path(Struct, frozen=True):
     """A path in a line: its text, the span of that text, and the span with the quotes or the link around it."""
 
     text: str
@@ -69,7 +70,7 @@ class Path(NamedTuple):
     outer: Span
 
 
-class FileLine(NamedTuple):
+class FileLine(Struct, frozen=True):
     """A line that says what was done to one or more files. Offsets count from the start of the line.
 
     ``description`` is None where nothing is said; its span is then empty and lies behind the last path.

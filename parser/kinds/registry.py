@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Parsed
 from parser.fields import header_moment, labels
@@ -61,7 +63,7 @@ _COUNTED: Mapping[str, str] = {
 _NEWEST = frozenset({"latest task id", "latest task", "last task id", "highest task id"})
 
 
-class Heading(NamedTuple):
+class Heading(Struct, frozen=True):
     """A heading above the section that is read: its level, and the status that it gives the tables below it."""
 
     level: int
@@ -69,7 +71,7 @@ class Heading(NamedTuple):
     details: bool
 
 
-class Above(NamedTuple):
+class Above(Struct, frozen=True):
     """What a section of the registry has to know: the headings above it, and whether the header was met."""
 
     headings: tuple[Heading, ...] = ()
@@ -132,7 +134,7 @@ class RegistryGrammar:
         inside = any(h.details for h in above.headings)
         if not (above.dated or inside) and (header := _header(text)):
             readings.append(header)
-            above = above._replace(dated=True)
+            above = replace(above, dated=True)
         if details:
             reading, unread = _details(text, details)
             readings.append(reading)
@@ -154,7 +156,7 @@ def _below(above: Above, level: int, status: Status | None, details: bool) -> Ab
     if level == 0:
         return above
     kept = tuple(h for h in above.headings if h.level < level)
-    return above._replace(headings=(*kept, Heading(level, status, details)))
+    return replace(above, headings=(*kept, Heading(level, status, details)))
 
 
 def _header(text: str) -> Reading | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import Parsed
 from parser.fields import Label, labels
@@ -57,7 +58,7 @@ _ABOUT = pattern(
 )
 
 
-class _Context(NamedTuple):
+class _Context(Struct, frozen=True):
     """Stem of the file, whether its first section is still to come, and the fields that were given a value.
 
     ``shift``: how many levels further down than usual all headings stand; None while none was met.
@@ -69,7 +70,7 @@ class _Context(NamedTuple):
     shift: int | None = None
 
 
-class _Found(NamedTuple):
+class _Found(Struct, frozen=True):
     name: str
     field: Field
     line: Line

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Parsed
 from parser.fields import Label, labels
@@ -52,7 +54,7 @@ class Area(StrEnum):
     PROSE = "prose"
 
 
-class Context(NamedTuple):
+class Context(Struct, frozen=True):
     """Where the next section stands.
 
     ``history``: in an older cache. ``known``: fields that were given. ``shown``: tasks that have had their section.
@@ -77,7 +79,7 @@ class CacheGrammar:
     def read(self, text: str, level: int, title: str, context: Hashable) -> Parsed:
         assert isinstance(context, Context)
         if not context.titled and level > 1 and _TITLE.match(title):
-            context = context._replace(shift=level - 1)
+            context = replace(context, shift=level - 1)
         level = max(1, level - context.shift) if level else 0
         here = _enter(context, level, title)
         if here.history:
@@ -88,7 +90,7 @@ class CacheGrammar:
         problems += unread
         if fields:
             readings.append(Reading(Table.CACHE, "current", Role.CACHE, fields, whole_lines(text, spans)))
-            here = here._replace(known=here.known | (fields.keys() - _COUNTS))
+            here = replace(here, known=here.known | (fields.keys() - _COUNTS))
         if here.area is Area.TASKS and not 0 < here.inside < level:
             found, unread, here = _tasks(text, level, here)
             readings += found
@@ -101,16 +103,16 @@ def _enter(context: Context, level: int, title: str) -> Context:
     """The context inside a section with this heading."""
     if level == 0 or context.history:
         return context
-    here = context._replace(inside=0) if level <= context.inside else context
+    here = replace(context, inside=0) if level <= context.inside else context
     if level == 1:
-        return here._replace(history=context.titled, titled=True, area=Area.TITLE, level=1)
+        return replace(here, history=context.titled, titled=True, area=Area.TITLE, level=1)
     if here.area is not Area.TITLE and level > here.level > 1:
         return here
     if _SESSION.fullmatch(title):
         again = "session" in here.known or bool(here.known & {"current_focus_task", "current_session_id"})
         known = here.known | {"session"}
-        return here._replace(history=again, known=known, area=Area.SESSION, level=level)
-    return here._replace(area=_area(title), level=level)
+        return replace(here, history=again, known=known, area=Area.SESSION, level=level)
+    return replace(here, area=_area(title), level=level)
 
 
 def _area(title: str) -> Area:
@@ -182,15 +184,15 @@ def _tasks(text: str, level: int, here: Context) -> tuple[list[Reading], list[Pr
     if mention is not None:
         if mention.id in here.shown:
             # A piece of a task, told again below "Completed": what it says is not what holds for the task.
-            return [], [], here._replace(inside=level)
+            return [], [], replace(here, inside=level)
         block = read_block(header_lines(line for line in open_lines(text) if line.number > 0), _TASK_FIELDS)
         said = {name: field for name, field in block.fields.items() if field.span.start < field.span.end}
         own = _mentioned(text, mention, Span(0, len(text)), said)
-        return own, block.problems, here._replace(inside=level, shown=here.shown | {mention.id})
+        return own, block.problems, replace(here, inside=level, shown=here.shown | {mention.id})
     problems: list[Problem] = []
     if level > here.level and _NO_TASK.match(held[0].text):
         problems.append(Problem(0, f"{held[0].text.strip('# ')[:60]!r} is not one task"))
-        return [], problems, here._replace(inside=level)
+        return [], problems, replace(here, inside=level)
     readings: list[Reading] = []
     for table in find_tables(text):
         found, unread = _rows(table)

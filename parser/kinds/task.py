@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.document import Parsed
 from parser.fields import UNDERLINED, Item, checklist
@@ -48,7 +50,7 @@ _FRONT_MATTER = pattern(r"[\ufeff\s]*---[ \t]*\r?\n(?:[ \t]*[\w-]+:.*\n|[ \t]*-[
 _DEPENDENCY = pattern(rf"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<ids>[*`\[]*{TASK_ID}(?![\w-])[^\n]*)")
 
 
-class Around(NamedTuple):
+class Around(Struct, frozen=True):
     """What a section of a task file has to know.
 
     ``open`` are the headings above it, each with whether it is part of the header; ``known`` the fields that have a
@@ -75,7 +77,7 @@ class TaskGrammar:
         here = _enter(context, level, title)
         is_title = level > 0 and not context.titled
         if level == 0 and (underlined := UNDERLINED.match(text)):
-            is_title, here = True, here._replace(titled=True)
+            is_title, here = True, replace(here, titled=True)
             title = underlined["head"]
         block = Block()
         if not here.open or here.open[-1][2]:
@@ -85,7 +87,7 @@ class TaskGrammar:
         first = here.first and not readings
         readings += _subtasks(text, here)
         readings.sort(key=lambda r: r.span.start)
-        return Parsed(tuple(readings), tuple(block.problems), here._replace(known=known, first=first))
+        return Parsed(tuple(readings), tuple(block.problems), replace(here, known=known, first=first))
 
 
 def _enter(context: Around, level: int, title: str) -> Around:
@@ -94,7 +96,7 @@ def _enter(context: Around, level: int, title: str) -> Around:
         return context
     kept = tuple(h for h in context.open if h[0] < level)
     is_header = all(h[2] for h in kept) and (not context.titled or _names_fields(title))
-    return context._replace(open=(*kept, (level, title, is_header)), titled=True)
+    return replace(context, open=(*kept, (level, title, is_header)), titled=True)
 
 
 def _names_fields(title: str) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.fields import header_moment
 from parser.kinds import TASK_ID
@@ -32,7 +33,7 @@ _TWO_WORDS = frozenset({"IN PROGRESS", "NOT STARTED", "TO DO"})
 _ONE_ID = pattern(rf"[*_`\[]*(?P<id>{TASK_ID})(?![\w-]){_CLOSE}(?:[ \t]*:.*|[ \t]+[-–—][ \t].*|[ \t]*\(.*)?")
 
 
-class Mention(NamedTuple):
+class Mention(Struct, frozen=True):
     """A heading or a list line about one task. Spans are offsets into the section; None where nothing is said.
 
     ``statuses`` may be two: an icon before the id and a status behind the title.

@@ -14,13 +14,15 @@ import subprocess
 import tempfile
 import threading
 from contextlib import suppress
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
+
+from msgspec import Struct
 
 _MOST = 100  # events that wait
 _AT_END_S = 1.0  # for what runs when the daemon is told to stop
 
 
-class _Job(NamedTuple):
+class _Job(Struct, frozen=True):
     event: str
     command: str
     seconds: float

@@ -19,7 +19,6 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -68,7 +67,7 @@ _Known = tuple[bytes, str] | None
 """A text and its digest, so that the same text need not be digested twice."""
 
 
-class _Out(NamedTuple):
+class _Out(Struct, frozen=True):
     """What stood under our temporary name after an exchange."""
 
     read: Content | Missing | Busy | Unreadable

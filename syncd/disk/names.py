@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import re
 from enum import StrEnum
-from typing import NamedTuple
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 MARK = 16
 """How many hex digits of a digest stand in a name."""
@@ -34,7 +35,7 @@ class Use(StrEnum):
     AWAY = "away"
 
 
-class Own(NamedTuple):
+class Own(Struct, frozen=True):
     """What a name of ours says. ``target`` is the document's name, None where that was too long to carry."""
 
     target: str | None

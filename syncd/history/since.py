@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.patterns import pattern
 from schema import journal
@@ -13,7 +14,7 @@ from syncd.errors import UsageError
 _TRANSACTION = pattern(r"\d+|\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
 
 
-class Since(NamedTuple):
+class Since(Struct, frozen=True):
     """Where a part of the history begins: a moment (UTC, as the log has it), or the transaction before it."""
 
     moment: str | None = None

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.moments import render_date
 from parser.patterns import pattern
@@ -20,7 +22,7 @@ from syncd.plan.derive import stamp
 PATH = "session_cache.md"
 
 
-class Begun(NamedTuple):
+class Begun(Struct, frozen=True):
     """A session that began. ``before`` is the document of the one that was current; ``about`` what it is about."""
 
     path: str
@@ -30,7 +32,7 @@ class Begun(NamedTuple):
     moment: datetime
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """A section of the cache."""
 
     id: int
@@ -60,7 +62,7 @@ def shown(parts: Sequence[Part], begun: Begun) -> list[Part]:
     _first(parts[:end], _LAST, lambda old: _last(old, begun), changed)
     for part in parts[:end]:
         if re.search("session history", part.heading, re.I) and (text := _listed(part.text, begun)):
-            changed[part.id] = part._replace(text=text)
+            changed[part.id] = replace(part, text=text)
             break
     return list(changed.values())
 
@@ -94,7 +96,7 @@ def _first(
         value = new(match["value"])
         if value is not None and value != match["value"]:
             start, end = match.span("value")
-            changed[part.id] = part._replace(text=text[:start] + value + text[end:])
+            changed[part.id] = replace(part, text=text[:start] + value + text[end:])
         return
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from syncd import __version__
 from syncd.errors import Exit, UsageError
 from syncd.program import command_parser, guarded, overview
 
 
-class Command(NamedTuple):
+class Command(Struct, frozen=True):
     """Where a command's functions are, and the line that `mb --help` shows for it."""
 
     module: str

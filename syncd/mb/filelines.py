@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from schema.checks import MODES
 from syncd.errors import UsageError
@@ -17,7 +19,7 @@ OPTIONS = ("Created", "Modified", "Deleted", "Updated", "Renamed", "Moved", "Fix
 """The modes that have an option of their own; the others are given with ``--file``."""
 
 
-class FileLine(NamedTuple):
+class FileLine(Struct, frozen=True):
     """What was done to one file."""
 
     mode: str

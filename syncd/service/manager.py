@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
@@ -21,7 +21,7 @@ class ServiceError(SyncdError):
     """The service cannot be installed, removed or asked for, for a reason outside of syncd."""
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """What a command of the service manager said."""
 
     code: int

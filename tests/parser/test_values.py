@@ -176,7 +176,7 @@ def test_a_moment_is_read_in_all_its_spellings(text: str, date: str | None, time
     """As precise as it is written."""
     moment = read_moment(text)
     assert moment is not None
-    assert moment[:3] == (date, time, zone)
+    assert (moment.date, moment.time, moment.zone) == (date, time, zone)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from parser.kinds.registry import heading_status
@@ -32,7 +33,7 @@ _FINAL = frozenset({Status.COMPLETED, Status.CANCELLED})
 _DIGITS = pattern(r"\d+")
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True):
     """A line of a list, or a section of its own, about one task."""
 
     task: str
@@ -42,7 +43,7 @@ class Item(NamedTuple):
     mention: Mention | None = None
 
 
-class Listing(NamedTuple):
+class Listing(Struct, frozen=True):
     """Items that stand together. ``given`` is the status that their heading names, ``whole`` that it says registry."""
 
     items: tuple[Item, ...]

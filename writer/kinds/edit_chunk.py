@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import Document
 from parser.kinds.chunk_heads import CREATED, MOMENT, TASK_HEADING, TASKS, TITLE
@@ -20,7 +21,7 @@ __all__ = ["insert", "remove", "remove_all", "set_fields"]
 Candidate = list[Edit]
 
 
-class _Shown(NamedTuple):
+class _Shown(Struct, frozen=True):
     """A value of the entry as the head of the chunk shows it."""
 
     name: str

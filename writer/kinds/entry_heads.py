@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.kinds.entry_heads import entry_fields
 from parser.patterns import pattern
@@ -16,7 +18,7 @@ _OPENING = pattern(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
 NAMES = ("date", "time", "timezone", "task_id", "task_description")
 
 
-class Head(NamedTuple):
+class Head(Struct, frozen=True):
     """The pieces of an entry's line; they join to it. A piece that is missing is empty.
 
     ``joint`` stands between date and time, ``before_zone`` and ``after_zone`` around the zone, ``dash`` between the
@@ -55,30 +57,30 @@ def take_apart(line: str) -> Head | None:
     position = min(span.start for span in spans.values())
     head = Head(line[:position])
     if "date" in spans:
-        head = head._replace(date=text["date"])
+        head = replace(head, date=text["date"])
         position = spans["date"].end
     if "time" in spans:
         start, end = spans["time"]
         joint = line[position:start] if "date" in spans else " "
         end = match.end() if (match := _RANGE.match(line, end)) else end
-        head = head._replace(joint=joint, clock=line[start:end])
+        head = replace(head, joint=joint, clock=line[start:end])
         position = end
     if "timezone" in spans:
         start, end = spans["timezone"]
         after = ")" if line[end : end + 1] == ")" else ""
-        head = head._replace(before_zone=line[position:start], zone=text["timezone"], after_zone=after)
+        head = replace(head, before_zone=line[position:start], zone=text["timezone"], after_zone=after)
         position = end + len(after)
     if "task_id" in spans:
         if head.date or head.clock:
-            head = head._replace(dash=line[position : spans["task_id"].start])
-        head = head._replace(ids=text["task_id"])
+            head = replace(head, dash=line[position : spans["task_id"].start])
+        head = replace(head, ids=text["task_id"])
         position = spans["task_id"].end
     if "task_description" in spans:
         between = line[position : spans["task_description"].start]
-        head = head._replace(colon=between) if head.ids else head._replace(dash=between)
-        head = head._replace(text=text["task_description"])
+        head = replace(head, colon=between) if head.ids else replace(head, dash=between)
+        head = replace(head, text=text["task_description"])
         position = spans["task_description"].end
-    return head._replace(closing=line[position:])
+    return replace(head, closing=line[position:])
 
 
 def changed(head: Head, values: Mapping[str, Value]) -> Head:
@@ -94,7 +96,7 @@ def changed(head: Head, values: Mapping[str, Value]) -> Head:
             new = str(value) + old[match.end() :]
         else:
             new = str(value)
-        head = head._replace(**{pieces[name]: new})
+        head = replace(head, **{pieces[name]: new})
     return head
 
 
@@ -109,6 +111,6 @@ def like(head: Head, values: Mapping[str, Value], dated: bool) -> Head:
         colon=head.colon if re.fullmatch(r":[ ]|[ ][-–—][ ]", head.colon) else ": ",
         closing="**" if head.opening.endswith("**") else "",
     )
-    plain = plain._replace(date=head.date, joint=head.joint if head.date else " ")
+    plain = replace(plain, date=head.date, joint=head.joint if head.date else " ")
     shown = {name: values.get(name) for name in NAMES}
     return changed(plain, {**shown, "date": values.get("date") if dated else None})

@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -18,7 +17,7 @@ from writer.kinds.entry_heads import Head, take_apart
 from writer.places import line_end
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """An entry that is there: its address, where it starts and ends in the whole text, when it was."""
 
     at: At

@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from parser.values import read_moment, render
 from schema.records import Table
@@ -17,7 +19,7 @@ from writer.places import line_end
 _CANONICAL = Head("#### ")
 
 
-class Spot(NamedTuple):
+class Spot(Struct, frozen=True):
     """A place: offset in a section, text to put before and behind the entry, and the entry to write like.
 
     ``dated``: the entry has to show its date itself. ``opens``: a new date heading stands in the text before it.
@@ -180,7 +182,7 @@ def _group_behind(layout: Layout, group: Group, day: str) -> Spot:
 
 
 def _opening(spot: Spot) -> Spot:
-    return spot._replace(opens=True)
+    return replace(spot, opens=True)
 
 
 def _own_date(layout: Layout, day: str, time: str) -> Iterator[Spot]:

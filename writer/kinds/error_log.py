@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from parser.kinds.entry_heads import IDS
@@ -23,7 +24,7 @@ _NAMES = {"file_path": "File", "error_message": "Error", "cause": "Cause", "fix_
 _TITLE = 80
 
 
-class _Style(NamedTuple):
+class _Style(Struct, frozen=True):
     """How a log writes an error: heading marks, what stands behind the moment, empty lines, how labels close."""
 
     opening: str = "## "

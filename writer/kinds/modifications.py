@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from parser.kinds.entries import block_end
@@ -18,7 +19,7 @@ from writer.places import line_end, line_start, newline
 Candidate = list[Edit]
 
 
-class LineStyle(NamedTuple):
+class LineStyle(Struct, frozen=True):
     """How a document writes such a line: what stands before the verb, behind it, and before the description."""
 
     before: str = "- "
@@ -34,7 +35,7 @@ class LineStyle(NamedTuple):
         )
 
 
-class Shown(NamedTuple):
+class Shown(Struct, frozen=True):
     """A line as it stands: offsets of its start, its end and the end of its nested lines, and what was read."""
 
     start: int
@@ -158,7 +159,7 @@ def _writable(change: Insert) -> bool:
     return not any("\n" in str(value) for value in change.values.values())
 
 
-class _Spot(NamedTuple):
+class _Spot(Struct, frozen=True):
     """Where the next line of an entry goes, what stands before it there, and how it is written."""
 
     section: int

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct
 
 from parser.document import Document
 from parser.kinds import TASK_ID
@@ -29,7 +31,7 @@ _STATUS_WORDS = (
 )
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True):
     """A table of tasks: where it stands, what its columns mean, the status that its section gives it."""
 
     section: int

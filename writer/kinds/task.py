@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from parser.document import At, Document
 from parser.fields import Label, labels
@@ -45,7 +46,7 @@ _ITEM = pattern(r"([ \t]*)(?:([-*+])|(\d+)([.)]))([ \t]+)")
 _BOX = pattern(r"\[[ xX]\]")
 
 
-class _Anchor(NamedTuple):
+class _Anchor(Struct, frozen=True):
     """A labelled field of the header next to which another one may be written."""
 
     section: int
