@@ -55,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-peers", action="store_true", help="do not install and measure basic-memory and sqldown")
     parser.add_argument("--peers", action="store_true", help="measure the peers also with --quick or --row")
     parser.add_argument("--peer-python", metavar="PATH", help="the Python to install the peers with")
-    parser.add_argument("--docs", action="store_true", help="write docs/figures.md and its pictures; a whole run only")
+    parser.add_argument("--docs", action="store_true", help="write what a whole run found into the docs")
     options = parser.parse_args()
     if options.docs and (options.row or options.curves or options.quick):
         parser.error("--docs is for a whole run: without --row, --curves and --quick")
@@ -106,6 +106,8 @@ def _keep(results: report.Results, options: argparse.Namespace) -> None:
     if options.docs:
         (ROOT / "docs" / "figures.md").write_text(report.document(results), encoding="utf-8")
         _draw(results.curves, ROOT / "docs" / report.PICTURES)
+        readme = ROOT / "README.md"
+        readme.write_text(report.with_summary(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
     elif results.curves:
         _draw(results.curves, file.with_suffix(""))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +88,48 @@ def _peer_cell(value: float | str | None, figure: Figure | None) -> str:
     return f"{figures.number(value)}{unit} ({figures.number(value / figures.percentile(figure.ours, 0.5))} ×)"
 
 
+MARKS = ("<!-- figures -->\n", "<!-- /figures -->\n")
+"""What stands around the figures in the README."""
+
+
+def summary(results: Results) -> str:
+    """What the README says between its marks."""
+    told = [
+        _told(results, "task", "a saved 7 KB file is a durable row after {ours} in the median ({floor}{peers})"),
+        _told(results, "burst", "20 files saved at once are after {ours} ({floor}{peers})"),
+        _told(results, "long", "one entry of a 10 MB history after {ours} ({floor})"),
+        _told(results, "first", "a first import of 281 files takes {ours} ({floor}{peers})"),
+        _told(results, "nothing", "a `sync` that finds nothing {ours}"),
+        _told(results, "memory", "the daemon rests at {ours}"),
+    ]
+    text = (
+        "`make bench` measures them on your machine, next to the floor (a bare loop that does the same reads and "
+        "writes and nothing else) and to the nearest peers in the same run; [docs/figures.md](docs/figures.md) "
+        "has the last table and how cost grows with size, [docs/speed.md](docs/speed.md) where the time goes and "
+        "what stands in the way of what does not reach its goal. "
+        f"From it: {'; '.join(part for part in told if part)}.\n"
+    )
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def _told(results: Results, name: str, words: str) -> str:
+    figure = next((f for f in results.figures if f.name == name), None)
+    if figure is None:
+        return ""
+    peers = [f", {peer} {figures.number(v)}" for peer, found in results.peers.items()
+             if not isinstance(v := found.get(name, ""), str)]  # fmt: skip
+    floor = f"floor {figures.number(figures.percentile(figure.floor, 0.5))}" if figure.floor else "no floor"
+    ours = f"{figures.number(figures.percentile(figure.ours, 0.5))} {figure.unit}"
+    return words.format(ours=ours, floor=floor, peers="".join(peers))
+
+
+def with_summary(readme: str, results: Results) -> str:
+    """The README with the figures of this run between its marks."""
+    before, _, rest = readme.partition(MARKS[0])
+    _, _, behind = rest.partition(MARKS[1])
+    return f"{before}{MARKS[0]}{summary(results)}{MARKS[1]}{behind}" if behind else readme
+
+
 def document(results: Results) -> str:
     """docs/figures.md."""
     return f"""# Figures
@@ -97,7 +140,7 @@ else, measured by turns with ours in the same run. On a machine that others use 
 meet the goal as well. Goals in milliseconds are for a machine on which python starts in 14 ms; where it
 starts slower, they are scaled. What peers do is timed as whole commands, but for what their servers notice by
 themselves. Where a peer does less than the row says (sqldown makes no records, basic-memory's embeddings are off), that
-is in its favour.
+is in its favour. [Where the time goes](speed.md) says what stands in the way of what is not met.
 
 The whole run took {results.seconds / 60:.0f} minutes.
 

@@ -124,7 +124,8 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         tables = {v.table.value for v, _ in batch.verdicts} | {table for table, _ in batch.rows}
         tables |= {"documents"} if batch.bases else set()
         journal.finish(db, opened, tables, changed + len(batch.rows), milliseconds)
-        keyed = {b.path: b.keyed for b in batch.bases}
+        # A document that is only taken in shows what the sides say: just those that are written show something else.
+        keyed = {b.path: b.keyed for b in batch.bases if b.keyed is None or b.content != b.disk}
         _note_standing(db, batch, keyed, noted, number)
     state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
