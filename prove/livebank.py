@@ -230,6 +230,7 @@ class Bank:
             self._undo_any()
 
     def _undo_last(self) -> None:
+        self.converge()
         number = self.last()
         try:
             report = undo(self.engine, [str(number)])
@@ -241,6 +242,8 @@ class Bank:
         before = max((n for n in self.past.texts if n < number), default=0)
         if report.number is None or report.number != self.last() or before != number - 1:
             return None
+        if report.number != number + 1:
+            self.failures.append(f"undo of {number} found something to do though all was converged")
         self.did["last undone"] += 1
         self._same(f"undo of {number}", before, report.number)
         try:
@@ -250,6 +253,8 @@ class Bank:
             return None
         self.remember()
         if again.number is not None and again.number == self.last():
+            if again.number != report.number + 1:
+                self.failures.append(f"undo of {report.number} found something to do though all was converged")
             self._same(f"undo of {report.number}, the undo of {number}", number, again.number)
         return None
 

@@ -173,6 +173,20 @@ def test_a_document_that_shows_what_waits_to_be_deleted_is_refused(live: LiveBan
     live.assert_at_rest()
 
 
+def test_a_row_that_came_back_behind_a_deletion_that_waits_ends_in_no_error(live: LiveBank) -> None:
+    """As a restore of an earlier version could leave it: the row stands, and goes on being written."""
+    row = live.engine.db.row("SELECT id, title, status, priority FROM tasks WHERE id = 'T6'")
+    live.sql("DELETE FROM tasks WHERE id = 'T6'")
+    assert live.sync().holds
+    live.sql("INSERT INTO tasks(id, title, status, priority) VALUES (?, ?, ?, ?)", *row)
+    live.sql("""UPDATE row_changes SET "transaction" = 1 WHERE operation = 'insert' AND key = 'T6'""")
+    live.edit("tasks/T6.md", "**Priority**: LOW", "**Priority**: HIGH")
+    live.sync(follow=True)
+    assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "HIGH"
+    assert "| HIGH " in next(line for line in live.read("tasks.md").split("\n") if line.startswith("| T6 "))
+    live.assert_at_rest()
+
+
 def test_a_dry_run_shows_and_changes_nothing(live: LiveBank) -> None:
     """Of a document, of a record."""
     live.sql("UPDATE tasks SET priority = 'CRITICAL' WHERE id = 'T6'")
