@@ -32,7 +32,7 @@ def edit_file(world: World, chance: random.Random) -> Told:
         return f"new {path}"
     name, new = texts.edit(path, data, chance, world.word)
     if chance.random() < 0.3:
-        world.copies.setdefault(path, []).append(data)
+        world.remember(path, data)
     world.save(path, new, aside=chance.random() < 0.4)
     return f"{name} {path}"
 
@@ -46,7 +46,7 @@ def read_file(world: World, chance: random.Random) -> Told:
     """Somebody reads a document and will save it later."""
     path = _any_path(world, chance)
     if (data := world.read(path)) is not None:
-        world.copies.setdefault(path, []).append(data)
+        world.remember(path, data)
     return f"read {path}"
 
 
@@ -55,7 +55,7 @@ def save_stale(world: World, chance: random.Random) -> Told:
     if not world.copies:
         return read_file(world, chance)
     path = chance.choice(sorted(world.copies))
-    data = chance.choice(world.copies[path][-4:])
+    data = chance.choice(list(world.copies[path]))
     name = "as it was"
     if chance.random() < 0.8:
         name, data = texts.edit(path, data, chance, world.word)

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -95,8 +96,8 @@ class World:
         self.config = config
         self.now = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
         self.seconds = 0.0
-        self.copies: dict[str, list[bytes]] = {}
-        self.trees: list[Tree] = []
+        self.copies: dict[str, deque[bytes]] = {}
+        self.trees: deque[Tree] = deque(maxlen=8)
         self.backups: list[Path] = []
         self.stale: set[str] = set()  # documents that somebody saved from an older text
         self.told: set[str] = set()  # records of which it was told that a place cannot show them
@@ -172,6 +173,10 @@ class World:
             beside.rename(file)
         else:
             file.write_bytes(data)
+
+    def remember(self, path: str, data: bytes) -> None:
+        """Somebody read a document, and may save what he read later. The last few are remembered."""
+        self.copies.setdefault(path, deque(maxlen=4)).append(data)
 
     # -- the database's own files --------------------------------------------------------------------------------
 
