@@ -161,7 +161,7 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side, first: Side | 
                 if kept is not None:
                     where = _where(tuple(s for s in sides.after if s.reading.value(name) == f) or sides.after)
                     clashes.append(Clash(where, sides.table, sides.key, name, b, f, d, kept))
-    follow = frozenset(name for name in from_file if name not in show and stale_readings(sides, name, row.get(name)))
+    follow = frozenset(name for name in from_file if name not in show and _follows(sides, name, row.get(name)))
     edited = [n for n in _changed(sides.table, base, row) if n in show] if sides.base is not None else []
     restore = _deleted_from(sides) if edited else ()
     clashes += [
@@ -313,6 +313,17 @@ def stale_readings(sides: Sides, name: str, value: Value) -> list[Shown]:
         for s in sides.after
         if s.role in FOLLOWING and s.reading.shows(name) and not shows(s, name, value)
     ]
+
+
+def _follows(sides: Sides, name: str, value: Value) -> bool:
+    """Whether other places are brought to a value that was edited by hand.
+
+    Not where a place that was written just now says something else: nothing tells which is meant, so that is drift.
+    """
+    stale, base = stale_readings(sides, name, value), (sides.base or {}).get(name)
+    known = {(s.path, s.role) for s in sides.before}
+    new = [s for s in stale if (s.path, s.role) not in known and not shows(s, name, base)]
+    return bool(stale) and not new
 
 
 def _changed(table: Table, base: Row, row: Row) -> list[str]:

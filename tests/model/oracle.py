@@ -18,6 +18,7 @@ from syncd.state import BankState
 from tests.model.world import Tree, World
 
 _WORD = re.compile(r"w\d+q")
+_NAME = re.compile(r"[\w.-]*\w")
 Record = tuple[Table, str]
 
 
@@ -128,6 +129,7 @@ def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -
             continue
         allowed = _lines_of(keyed, records)
         old = keyed.document.text.split("\n")
+        allowed |= _drawn(old, {key for table, key in records if table is Table.TASKS})
         new = after[path].decode().split("\n")
         gone = _not_in(((n, line) for n, line in enumerate(old) if n not in allowed and line.strip()), new)
         require(gone is None, f"{path}: a line moved, and no change asked for it: {gone}")
@@ -135,6 +137,17 @@ def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -
         if crlf and all(line.endswith("\r") for line in old[:-1]):
             odd = [line for line in new[:-1] if not line.endswith("\r")]
             require(not odd, f"{path}: line ends changed: {odd[:2]}")
+
+
+def _drawn(lines: list[str], tasks: set[str]) -> set[int]:
+    """Numbers of the lines that draw one of ``tasks`` in a graph or a fenced list: it follows them."""
+    found, fenced = set(), False
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif fenced and tasks & set(_NAME.findall(line)):
+            found.add(number)
+    return found
 
 
 def _not_in(lines: Iterator[tuple[int, str]], new: list[str]) -> str | None:

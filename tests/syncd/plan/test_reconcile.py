@@ -105,6 +105,12 @@ CASES = {
         "paused",
         follow=True,
     ),
+    "two new places that say different things: neither is written over": Case(
+        [place(CACHE, status="pending")],
+        [place(CACHE, status="pending"), place(OWN, status="paused"), place(REGISTRY, status="completed")],
+        "pending",
+        "paused",
+    ),
     "a new place that is left open says nothing, whatever its rank": Case(
         [place(REGISTRY, status="pending")],
         [place(REGISTRY, status="pending"), place(OWN, status=None)],
