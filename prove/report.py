@@ -60,8 +60,8 @@ _ABOVE = """\
 is up; the same seed tries the same things. `make prove PART=kill` runs one part and renews its line, `PROVE_SCALE=0.1`
 gives each a tenth of its points and time, `SEED=` another seed. A short form of each part runs in `make test`.
 
-The whole takes about an hour on two processors: parts that need one run two at a time, the service's, which mostly waits,
-beside the others. A part runs in a process of its own, and is given up and told as failed where it does not end. Where the
-points stand as `n of m` the time was up before: a step of the model costs 16 ms of one processor and an execution of the
-fuzzer 2, most of it the program's own work, so their goals are those of some nights (`PROVE_SCALE=24`).
+The whole takes about an hour on two processors: parts that need one run two at a time, the service's, which mostly
+waits, beside the others. A part runs in a process of its own, and is given up and told as failed where it does not end.
+Where the points stand as `n of m` the time was up before: a step of the model costs 16 ms of one processor and an
+execution of the fuzzer 2, most of it the program's own work: their goals are those of some nights (`PROVE_SCALE=24`).
 """
