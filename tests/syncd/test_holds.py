@@ -197,25 +197,23 @@ def test_a_rejected_removal_puts_the_rows_back(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
-def test_a_document_that_is_edited_while_its_removal_is_held_makes_no_transaction(live: LiveBank) -> None:
-    """An item that is no longer in it waits with its document; a no brings it back like the others."""
+def test_who_edits_a_document_whose_removal_is_held_has_said_no(live: LiveBank) -> None:
+    """An edit beats a deletion, while that waits too: the task stands, and the deletion is told and can be taken."""
     items = live.sql("SELECT id, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id")
+    title = live.value("SELECT title FROM tasks WHERE id = 'T6'")
     live.sql("DELETE FROM tasks WHERE id = 'T6'")
-    live.sync()
-    pending = live.sql('SELECT "table", key FROM row_changes WHERE "transaction" IS NULL ORDER BY 1, 2')
-    assert ("task_subtasks", str(items[0][0])) in pending
+    assert [hold["kind"] for hold in live.sync().holds] == ["removal"]
     text = live.read("tasks/T6.md")
     line = next(line for line in text.split("\n") if items[0][1] in line)
-    live.write("tasks/T6.md", text.replace(line, "- [ ] Something altogether different by now"))
-    for _ in range(2):
-        report = live.sync()
-        assert (report.transaction, report.absorbed, report.emitted) == (None, (), ())
-        assert [hold["kind"] for hold in report.holds] == ["removal"]
-    assert live.sql('SELECT "table", key FROM row_changes WHERE "transaction" IS NULL ORDER BY 1, 2') == pending
-    live.write("tasks/T6.md", text)
-    live.sync()
-    say(live, "reject")
-    assert live.sql("SELECT id, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id") == items
+    edited = text.replace(line, "- [ ] Something altogether different by now")
+    live.write("tasks/T6.md", edited)
+    report = live.sync()
+    assert (report.absorbed, report.emitted, report.holds) == (("tasks/T6.md",), (), ())
+    assert [(c["table"], c["key"], c["kept"]) for c in report.conflicts] == [("tasks", "T6", "file")]
+    assert live.read("tasks/T6.md") == edited
+    assert live.value("SELECT title FROM tasks WHERE id = 'T6'") == title
+    texts = [text for (text,) in live.sql("SELECT text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id")]
+    assert texts[-1] == "Something altogether different by now"
     live.assert_at_rest()
 
 
