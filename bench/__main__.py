@@ -29,16 +29,15 @@ def main() -> int:
     began, results = time.monotonic(), report.Results(_machine(), options.quick)
     try:
         part = options.row or options.curves
-        for name in options.row or ([] if options.curves else [*ROWS, *GATES]):
+        todo = [*(options.row or ([] if options.curves else [*ROWS, *GATES]))]
+        todo += ["curves"] * (options.curves or not (part or options.quick))
+        todo += ["peers"] * (not (options.no_peers or options.quick or part) or options.peers)
+        for name in todo:
             _tell(name)
-            _measure(name, setting, results)
-        if options.curves or not (part or options.quick):
-            _tell("curves")
-            results.curves = curves.measure(setting)
-        if not (options.no_peers or options.quick or part) or options.peers:
-            from bench import peers
-
-            results.peers = peers.measure(setting, options.peer_python)
+            if time.monotonic() - began > options.minutes * 60:
+                results.failed[name] = f"left out: {options.minutes:g} minutes were over"
+            else:
+                _measure(name, setting, results, options)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     results.seconds = time.monotonic() - began
@@ -52,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--row", action="append", choices=[*ROWS, *GATES], metavar="NAME",
                         help=f"only this one (may be repeated): {', '.join([*ROWS, *GATES])}")  # fmt: skip
     parser.add_argument("--curves", action="store_true", help="only how cost grows with size, in about five minutes")
+    parser.add_argument("--minutes", type=float, default=60.0, help="begin nothing more after so long (default: 60)")
     parser.add_argument("--no-peers", action="store_true", help="do not install and measure basic-memory and sqldown")
     parser.add_argument("--peers", action="store_true", help="measure the peers also with --quick or --row")
     parser.add_argument("--peer-python", metavar="PATH", help="the Python to install the peers with")
@@ -66,10 +66,19 @@ def _tell(what: str) -> None:
     print(f"{datetime.now().astimezone():%H:%M:%S} {what}", file=sys.stderr, flush=True)
 
 
-def _measure(name: str, setting: Setting, results: report.Results) -> None:
-    """One row or gate. One that cannot be measured is told and hinders no other."""
+def _measure(name: str, setting: Setting, results: report.Results, options: argparse.Namespace) -> None:
+    """One row or gate, the curves or the peers. One that cannot be measured is told and hinders no other."""
+    found: Figure | Gate | list[Figure] = []
     try:
-        found = (ROWS | GATES)[name](setting)
+        match name:
+            case "curves":
+                results.curves = curves.measure(setting)
+            case "peers":
+                from bench import peers
+
+                results.peers = peers.measure(setting, options.peer_python)
+            case _:
+                found = (ROWS | GATES)[name](setting)
     except (Failed, AssertionError, OSError) as error:
         results.failed[name] = f"{type(error).__name__}: {error}"
         _tell(f"  failed: {error}")
