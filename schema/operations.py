@@ -157,7 +157,8 @@ def _text(value: str | None) -> str | None:
 def _dates(row: dict[str, Value], status: Status, moment: datetime | None) -> dict[str, Value]:
     """The dates that come with a status, as far as the row has none."""
     today = f"{aware(moment):%Y-%m-%d}"
-    if status is Status.IN_PROGRESS and not row.get("started"):
+    begun = row.get("status") in (Status.PAUSED, Status.COMPLETED)  # once, on a day that nobody noted
+    if status is Status.IN_PROGRESS and not row.get("started") and not begun:
         return {"started": today}
     if status is Status.COMPLETED and not row.get("completed"):
         return {"completed": today}

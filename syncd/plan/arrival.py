@@ -29,7 +29,7 @@ def refused(
     current: Callable[[str], Keyed | None],
 ) -> list[tuple[RecordId, str]]:
     """The records that no document would show as their rows have them, with what is not shown."""
-    records = [r for r in nets if r in verdicts and verdicts[r].row is not None and r[0] not in _DERIVED]
+    records = [r for r in nets if r in verdicts and verdicts[r].row is not None and _has_place(r, verdicts[r])]
     others = {s.path for r in records if r in sides for s in sides[r].after} - emitted.keys()
     standing = {path: keyed for path in others if (keyed := current(path)) is not None}
     readings = _index({*records}, [*emitted.values(), *standing.values()])
@@ -38,6 +38,11 @@ def refused(
         if missing := _missing(verdicts[record], nets[record], readings.get(record, [])):
             found.append((record, missing))
     return found
+
+
+def _has_place(record: RecordId, verdict: Verdict) -> bool:
+    """Whether a record has to stand somewhere. A session cache that is new has a place only in a bank that keeps one."""
+    return record[0] not in _DERIVED or not verdict.insert
 
 
 def _index(records: set[RecordId], documents: Iterable[Keyed]) -> Readings:

@@ -139,6 +139,15 @@ def test_a_status_brings_its_date(filled: Database) -> None:
     assert (row["started"], row["completed"]) == ("2026-03-07", None)
 
 
+def test_a_task_that_goes_on_does_not_begin(filled: Database) -> None:
+    """The day on which it began is not known; that on which it was taken up again is another."""
+    for status in ("paused", "in_progress"):
+        operations.update_task_status(filled, "T2", status, moment=AT)
+    row = store.fetch(filled, "tasks", "T2")
+    assert row is not None
+    assert (row["status"], row["started"]) == ("in_progress", None)
+
+
 def test_a_key_makes_an_operation_happen_once(filled: Database) -> None:
     """The second call answers as the first; a key of another operation is refused."""
     first = operations.insert_edit_entry(filled, description="Once", key="job-7")

@@ -382,3 +382,11 @@ def test_what_the_place_of_most_weight_cannot_show_is_refused(synced: Path) -> N
     with pytest.raises(InvalidOperation), syncd.open_bank(synced).transaction() as tx:
         tx.rename_task("T4", "🔥 done ✅")
     assert (synced / "tasks.md").read_bytes() == before
+
+
+def test_the_session_cache_can_be_told_to_name_no_session(synced: Path) -> None:
+    """The name goes with the backquotes around it: a dash between them would be a name."""
+    with syncd.open_bank(synced).transaction() as tx:
+        tx.update_session_cache(clear=["current_session_id"])
+    assert tx.result.problems == ()
+    assert "**Session File**: -\n" in (synced / "session_cache.md").read_text(encoding="utf-8")

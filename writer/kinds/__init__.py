@@ -102,7 +102,11 @@ def replacements(document: Document, section: int, name: str, field: Field, valu
         return _known(replace_cell(section, text, field.span, new) for new in _texts(name, unescape(old), value))
     if field.place is Place.BLOCK:
         return [e for new in _texts(name, old, value) for e in replace_block(section, text, field.span, new)]
-    return _known(replace_value(section, text, field.span, new) for new in _texts(name, old, value))
+    ways = _known(replace_value(section, text, field.span, new) for new in _texts(name, old, value))
+    before, behind = field.span.start - 1, field.span.end
+    if not value and text[max(before, 0) : before + 1] == "`" == text[behind : behind + 1]:  # `-` would be a name
+        ways += _known(iter([replace_value(section, text, Span(before, behind + 1), render(name, old, value))]))
+    return ways
 
 
 def unlabelled(document: Document, change: SetFields, name: str, field: Field) -> list[Edit]:
