@@ -41,7 +41,7 @@ def refused(
 
 
 def _has_place(record: RecordId, verdict: Verdict) -> bool:
-    """Whether a record has to stand somewhere. A session cache that is new has a place only in a bank that keeps one."""
+    """Whether a record has to stand somewhere. One of a new session cache has to only where there is one."""
     return record[0] not in _DERIVED or not verdict.insert
 
 
