@@ -55,19 +55,26 @@ def of_pending(db: Database, upto: int) -> Named:
     return Named(tuple(sorted(origins)), tuple(sorted({operation or EXTERNAL for _, operation in rows})))
 
 
-def moment_of_pending(db: Database, upto: int) -> datetime | None:
-    """The time that all pending changes tell of; None where that of one was not given, or they tell of several.
+class Told(NamedTuple):
+    """What the pending changes tell of: when it was, and whether all of them came with a name: are recorded work."""
+
+    moment: datetime
+    recorded: bool = False
+
+
+def told(db: Database, upto: int, now: datetime) -> Told:
+    """What the pending changes tell of. The time is ``now`` where one was not given it, or they tell of several.
 
     ``upto`` is the id of the last of them, 0 where there are none.
     """
     if not upto:
-        return None
+        return Told(now)
     rows = db.rows(
-        """SELECT DISTINCT a.moment FROM row_changes AS c
-        LEFT JOIN announced AS a ON c.id BETWEEN a.first AND a.last WHERE c."transaction" IS NULL LIMIT 2"""
+        """SELECT DISTINCT a.moment, a.origin IS NOT NULL FROM row_changes AS c
+        LEFT JOIN announced AS a ON c.id BETWEEN a.first AND a.last WHERE c."transaction" IS NULL LIMIT 3"""
     )
     given = rows[0][0] if len(rows) == 1 else None
-    return None if given is None else datetime.fromisoformat(given)
+    return Told(now if given is None else datetime.fromisoformat(given), all(named for _, named in rows))
 
 
 def forget_sealed(db: Database) -> None:

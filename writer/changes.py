@@ -36,7 +36,7 @@ class Insert(Struct, frozen=True):
 
     ``parent`` is the reading of the entry that a file modification belongs to. ``children`` are records that come
     with this one (the modifications of a new entry), in order. ``entering``: it is no new one, but comes to be shown
-    here by its new values.
+    here by its new values. ``begins``: a section about it may be begun where the document has a list as well.
     """
 
     table: Table
@@ -44,6 +44,7 @@ class Insert(Struct, frozen=True):
     parent: At | None = None
     children: tuple[Mapping[str, Value], ...] = ()
     entering: bool = False
+    begins: bool = True
 
 
 Change = SetFields | Remove | Insert

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from parser.document import parse
 from schema import history, journal, store
+from schema.announced import Told
 from schema.errors import RowRefused
 from schema.records import Action, Role, Table
 from schema.triggers import RECORD_COLUMNS
@@ -229,7 +230,7 @@ def _batch(
     nets = {record: net for record, net in row_changes(engine.db).records.items() if record in _records(rows)}
     digests = {path: i.disk.digest if i.disk else None for path, i in incoming.items()}
     accepted = frozenset((path, kind, digest) for path, digest in digests.items() for kind in _KINDS)
-    question = Question(incoming, nets, frozenset(), accepted, Mode.COEXIST, True, datetime.now(UTC))
+    question = Question(incoming, nets, frozenset(), accepted, Mode.COEXIST, True, Told(datetime.now(UTC)))
     decided = Decider(engine.db, engine.state, engine.config, question).decide()
     if decided.refused or decided.holds:
         told = decided.refused or [f"{hold.path} {hold.reason}" for hold in decided.holds]

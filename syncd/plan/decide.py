@@ -6,12 +6,12 @@ Reads the database, changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from parser.document import At
+from schema.announced import Told
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
@@ -74,7 +74,7 @@ class Question(Struct, frozen=True):
     accepted: frozenset[tuple[str, str, str | None]]
     mode: Mode
     follow_now: bool
-    now: datetime
+    told: Told
     flipping: Mapping[str, str] = field(default_factory=dict)
     united: bool = False
 
@@ -249,7 +249,7 @@ class Decider:
 
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
-        homes = Homes(self._db, plan, self._current, sides, self._ask.now)
+        homes = Homes(self._db, plan, self._current, sides, self._ask.told)
         due: dict[RecordId, set[str]] = {}
         for record, name in self._ask.follows:
             due.setdefault(record, set()).add(name)
@@ -274,13 +274,13 @@ class Decider:
             homes.bring_back(verdict)
         homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
         out.problems += homes.unshown
-        counts = Derived(self._db, self._state, self._ask.now, verdicts, sides)
+        counts = Derived(self._db, self._state, self._ask.told.moment, verdicts, sides)
         if cache := counts.cache(plan, self._current):
             verdicts[Table.CACHE, cache.key], sides[Table.CACHE, cache.key] = cache, counts.sides
             emission.plan_fields(plan, cache, counts.sides, cache.show)
         for path, changes in plan.items():
             if (keyed := self._current(path)) is not None:
-                changes.sets += derive.header_changes(keyed, self._ask.now, counts.universes())
+                changes.sets += derive.header_changes(keyed, self._ask.told.moment, counts.universes())
         graphs = Graphs(self._db, verdicts, sides, shown)
         self._make(plan, homes, sides, graphs)
         self._leave_places(sides, verdicts, graphs, homes)

@@ -49,9 +49,10 @@ def plan_fields(
         return
     current = [shown for shown in sides.after if reached(sides.table, shown)]
     for shown in current:
+        apart = _apart(sides, current, shown)
         stale = {
             n: _ordered(shown.reading.value(n), verdict.row.get(n))
-            for n in names
+            for n in names - apart
             if shown.reading.shows(n) and settled(n, shown.reading.value(n)) != settled(n, verdict.row.get(n))
         }
         elsewhere = _elsewhere(sides.table, shown, current)
@@ -66,6 +67,24 @@ def plan_fields(
         if place is not None and value not in (None, ()) and not telling:
             # No place says anything about it: a line may be given a description, a task's own file a field.
             plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
+
+
+_HISTORY = frozenset({Table.ENTRIES, Table.MODIFICATIONS})
+
+
+def _apart(sides: Sides, current: Sequence[Shown], shown: Shown) -> frozenset[str]:
+    """The fields of an entry or its line that this place said otherwise before, while another said what the row did.
+
+    History that disagreed is told in its own words; it does not follow.
+    """
+    if sides.table not in _HISTORY or len(current) < 2 or sides.base is None:
+        return frozenset()
+    base, apart = sides.base, set()
+    for name in shown.reading.fields:
+        agree = [s for s in current if s.reading.shows(name) and s.reading.value(name) == base.get(name)]
+        if agree and shown not in agree:
+            apart.add(name)
+    return frozenset(apart)
 
 
 def _elsewhere(table: Table, shown: Shown, current: Sequence[Shown]) -> frozenset[str]:

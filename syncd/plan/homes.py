@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parser.document import Document, parse
@@ -12,6 +11,7 @@ from parser.kinds import kind_of
 from parser.patterns import pattern
 from parser.values import render
 from schema import store
+from schema.announced import Told
 from schema.db import Database
 from schema.records import PRECEDENCE, Role, Table, Value
 from syncd.model import Keyed, Row, Sides, Verdict
@@ -45,17 +45,17 @@ class Homes:
     """Finds the document for each record to insert, and adds the insertion to the plan.
 
     ``current`` gives the document at a path as the files have it. Documents that had to be made are in ``made``.
-    ``now`` is for the stamps of those made like another.
+    ``told`` gives the time for the stamps of those made like another, and whether the rows are recorded work.
     """
 
     def __init__(
-        self, db: Database, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides], now: datetime
+        self, db: Database, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides], told: Told
     ) -> None:
         self._db = db
         self._plan = plan
         self._current = current
         self._sides = sides
-        self._now = now
+        self._now, self._recorded = told
         self._files: frozenset[str] | None = None
         self._chunks: Chunks | None = None
         self._fresh: frozenset[str] = frozenset()
@@ -144,8 +144,11 @@ class Homes:
         from writer.kinds import cache_lists
 
         cache = self._current(_CACHE)
-        if cache is not None and cache_lists.takes(cache.document, verdict.key, _shown(verdict), entering=entering):
-            insert = Insert(Table.TASKS, {**_shown(verdict), "id": verdict.key}, entering=entering)
+        if cache is not None and cache_lists.takes(
+            cache.document, verdict.key, _shown(verdict), entering=entering, begins=self._recorded
+        ):
+            values = {**_shown(verdict), "id": verdict.key}
+            insert = Insert(Table.TASKS, values, entering=entering, begins=self._recorded)
             self._add(_CACHE, Birth(insert, verdict.table, verdict.key))
 
     def relist(self, verdict: Verdict, sides: Sides) -> None:
@@ -160,7 +163,8 @@ class Homes:
             changes = self._plan.setdefault(_CACHE, DocumentChanges())
             changes.sets = [one for one in changes.sets if one.at not in gone]
             changes.removes += [Remove(at) for at in gone]
-        self._list(verdict, entering=True)
+        if self._recorded or not places:  # a row that some program changed moves the lines that show it, no others
+            self._list(verdict, entering=True)
 
     def unlabelled(self, verdict: Verdict, names: frozenset[str]) -> frozenset[str]:
         """Whether a task that is completed no more loses the line that said when it was.

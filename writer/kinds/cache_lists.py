@@ -68,20 +68,27 @@ class Listing(Struct, frozen=True):
         return status in self.statuses() or (mixed and status not in _FINAL)
 
 
-def takes(document: Document, task: str, values: Values, *, entering: bool = False) -> bool:
-    """Whether the cache lists a task with ``values`` that it does not show, and can write it in its own way."""
+def takes(
+    document: Document, task: str, values: Values, *, entering: bool = False, begins: bool = True
+) -> bool:
+    """Whether the cache lists a task with ``values`` that it does not show, and can write it in its own way.
+
+    ``entering`` and ``begins`` as in `writer.changes.Insert`.
+    """
     from writer.put import put
 
-    if not values.get("status") or not _wanting(document, task, values, entering=entering):
+    if not values.get("status") or not _wanting(document, task, values, entering, begins):
         return False
-    return not put(document, [Insert(Table.TASKS, {**values, "id": task}, entering=entering)]).refused
+    return not put(document, [Insert(Table.TASKS, {**values, "id": task}, entering=entering, begins=begins)]).refused
 
 
-def _wanting(document: Document, task: str, values: Values, *, entering: bool) -> list[Listing]:
+def _wanting(document: Document, task: str, values: Values, entering: bool, begins: bool) -> list[Listing]:
     """The listings that take a task: of lists, where none shows it, and of sections, where it has none."""
     found = listings(document)
     lists = [listing for listing in found if listing.items[0].line is not None]
     heads = [listing for listing in found if listing.items[0].line is None]
+    if not begins and (lists or entering):
+        heads = []
     shown = {reading.key for _, reading in document.readings() if reading.table is Table.TASKS}
     wanting = [] if any(task in listing.tasks() for listing in lists) else lists
     if not any(task in listing.tasks() for listing in heads) and (lists or task not in shown):
@@ -142,13 +149,15 @@ def _listed(section: int, line: Line, found: Sequence[Reading]) -> Item | None:
     return Item(reading.key, reading.value("status"), section, line, mention)
 
 
-def places_for(document: Document, task: str, values: Values, *, entering: bool = False) -> Iterator[list[Edit]]:
+def places_for(
+    document: Document, task: str, values: Values, *, entering: bool = False, begins: bool = True
+) -> Iterator[list[Edit]]:
     """Ways to list a task, best first: where all of its listing are of its status, else in one of several.
 
     In a cache that has sections beside its list it gets both; if that does not do, one of them.
     """
     found = sorted(
-        _wanting(document, task, values, entering=entering), key=lambda one: one.given != values.get("status")
+        _wanting(document, task, values, entering, begins), key=lambda one: one.given != values.get("status")
     )
     lines = [edit for one in found if one.items[0].line is not None and (edit := _line(document, one, task, values))]
     heads = [_section(document, one, task, values) for one in found if one.items[0].line is None]

@@ -24,7 +24,7 @@ def insert(document: Document, change: Insert) -> Iterator[list[Edit]]:
     """A line or a section for a task in the list that the cache keeps of them."""
     task = change.values.get("id")
     if change.table is Table.TASKS and isinstance(task, str):
-        yield from cache_lists.places_for(document, task, change.values, entering=change.entering)
+        yield from cache_lists.places_for(document, task, change.values, entering=change.entering, begins=change.begins)
 
 
 def remove(document: Document, change: Remove) -> Iterator[list[Edit]]:

@@ -217,3 +217,21 @@ def test_counts_follow_also_where_the_cache_was_told_something(small: Small) -> 
     expected = cache.replace("T1", "T2").replace("e: 1", "e: 0").replace("d: 0\n", "d: 1\n")
     assert live.read("session_cache.md") == expected
     live.assert_at_rest()
+
+
+def test_a_chunk_that_says_otherwise_keeps_its_words(small: Callable[..., Any]) -> None:
+    """One that says the same follows the row."""
+    entry = "#### 18:00:00 UTC - T1: Measured\n- Modified `a.ts` - {}\n- Created `b.ts` - Tides\n"
+    chunk = "---\nkind: edit_chunk\ncreated_at: 2026-03-06 18:00:00 UTC\ntask_ids: [T1]\n---\n\n"
+    path = "edits/2026-03-06/180000-T1-measured.md"
+    live = small({
+        "edit_history.md": f"# Edit History\n\n### 2026-03-06\n\n{entry.format('Depths')}",
+        path: chunk + entry.format("Depths of the harbour"),
+    })  # fmt: skip
+    assert live.value("SELECT count(*) FROM file_modifications") == 2
+    live.sql("UPDATE file_modifications SET description = 'In one pass' WHERE file_path = 'a.ts'")
+    live.sql("UPDATE file_modifications SET description = 'Tide tables' WHERE file_path = 'b.ts'")
+    assert live.sync().problems == ()
+    told = entry.replace("Tides", "Tide tables")
+    assert live.read("edit_history.md").endswith(told.format("In one pass"))
+    assert live.read(path) == chunk + told.format("Depths of the harbour")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from syncd.api import open_bank
+
 LiveBank = Any
 Small = Callable[..., Any]
 
@@ -220,3 +222,27 @@ def test_a_bank_that_keeps_the_label_keeps_it(small: Small) -> None:
     live.sql("UPDATE tasks SET status = 'in_progress', completed = NULL WHERE id = 'T1'")
     assert live.sync().problems == ()
     assert live.read("tasks/T1.md").endswith("**Started**: 2026-03-01\n**Completed**: -\n")
+
+
+CACHE = (
+    "# Session Cache\n\n## Active Tasks\n\n### T1: Task T1\n**Status:** 🔄 **IN PROGRESS**\n**Started:** 2026-03-01\n"
+    "**Context**: Long.\n"
+)
+
+
+def test_recorded_work_begins_a_section_of_a_task_and_a_row_that_some_program_changed_does_not(small: Small) -> None:
+    """The row moves only lines that are about it; whoever records work is told of as its owner would tell."""
+    one, two = FILE.format("T1", "2026-03-01", "🔄 ACTIVE"), FILE.format("T2", "2026-03-02", "⬜ TODO")
+    live = small({**_bank(T1=one, T2=two), "session_cache.md": CACHE})
+    live.sql("UPDATE tasks SET status = 'pending' WHERE id = 'T2'")
+    live.sync()
+    live.sql("UPDATE tasks SET status = 'in_progress' WHERE id = 'T2'")
+    live.sync()
+    assert live.read("session_cache.md") == CACHE
+    live.sql("UPDATE tasks SET status = 'pending' WHERE id = 'T2'")
+    live.sync()
+    live.engine.close()
+    with open_bank(live.bank).transaction() as tx:
+        tx.update_task_status("T2", "in_progress")
+    section = "\n### T2: Task T2\n**Status:** 🔄 **IN PROGRESS**\n**Started:** 2026-03-02\n"
+    assert live.read("session_cache.md") == CACHE + section
