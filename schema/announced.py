@@ -55,7 +55,7 @@ def of_pending(db: Database, upto: int) -> Named:
     return Named(tuple(sorted(origins)), tuple(sorted({operation or EXTERNAL for _, operation in rows})))
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What the pending changes tell of: when it was, and whether all of them came with a name: are recorded work."""
 
     moment: datetime

@@ -55,7 +55,7 @@ class Homes:
         self._plan = plan
         self._current = current
         self._sides = sides
-        self._now, self._recorded = told
+        self._now, self._recorded = told.moment, told.recorded
         self._files: frozenset[str] | None = None
         self._chunks: Chunks | None = None
         self._fresh: frozenset[str] = frozenset()
