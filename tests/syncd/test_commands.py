@@ -110,7 +110,8 @@ def test_status_has_the_documented_shape(syncd: Syncd, synced: Path) -> None:
     (entry,) = syncd("status", synced, "--json").json["banks"]
     assert list(entry) == [
         "path", "mode", "state", "reason", "next", "documents", "records", "pending", "conflicts", "holds", "unwritten",
-        "drift", "unshown", "last_transaction", "recent", "backup", "database", "failure", "paused", "unfinished", "daemon",
+        "drift", "unshown", "last_transaction", "recent", "backup", "database", "failure", "paused", "unfinished",
+        "daemon",
     ]  # fmt: skip
     assert (entry["path"], entry["mode"], entry["state"]) == (str(synced), "coexist", "converged")
     assert set(entry["pending"]) == {"files", "db"}
