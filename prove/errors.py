@@ -89,7 +89,7 @@ def run(budget: Budget, seed: int) -> Result:
         for points in kinds:
             chance.shuffle(points)
         points = [point for turn in zip_longest(*kinds) for point in turn if point is not None]
-        total.add(spread(_tried(oracles), points, less(budget, began)))
+        total.add(spread(_tried(oracles), points, strike.busy(less(budget, began))))
     return total
 
 

@@ -24,7 +24,6 @@ INJECTIONS = (
     "fsync,fdatasync:error=EIO:when=1+",
     "renameat2,rename,renameat:error=EACCES:when=1+",
     "openat:error=EMFILE:when=1+",
-    "openat:error=EROFS:when=1+",
     "fchmod:error=EIO:when=1+",
     "pread64:error=EIO:when=1+",
     "getdents64:error=EIO:when=1+",

@@ -69,8 +69,11 @@ class Result:
 
 
 def less(budget: Budget, began: float) -> Budget:
-    """What is left of a budget whose time began at ``began`` (monotonic seconds)."""
-    return replace(budget, seconds=budget.seconds - (time.monotonic() - began))
+    """What is left of a budget whose time began at ``began`` (monotonic seconds), a third of it at least.
+
+    In a short run making ready is most of it, and nothing would be tried.
+    """
+    return replace(budget, seconds=max(budget.seconds / 3, budget.seconds - (time.monotonic() - began)))
 
 
 class Part(Protocol):

@@ -20,7 +20,7 @@ from prove.scenarios import SCENARIOS, Scenario, converge
 from syncd.daemon import daemon
 
 WHAT = f"kills before a system call, in {len(SCENARIOS)} scenarios; then a new process, killed too at a third of them"
-WHOLE = Budget(10_000, 900, 2)
+WHOLE = Budget(10_000, 1000, 2)
 SHORT = Budget(110, 25)
 
 
@@ -51,7 +51,7 @@ def run(budget: Budget, seed: int) -> Result:
         oracles = {s.name: Oracle(s, folder / str(n)) for n, s in enumerate(_chosen(budget, seed))}
         points, possible = _points(oracles, kernel, budget.points, random.Random(seed))
         total.notes.append(f"{possible:,} different points, {len(oracles)} scenarios")
-        total.add(spread(lambda point: _try(oracles, point), points, less(budget, began)))
+        total.add(spread(lambda point: _try(oracles, point), points, strike.busy(less(budget, began))))
     return total
 
 

@@ -13,7 +13,7 @@ from prove.frame import Budget, Result, spread
 from tests.model import machine
 
 WHAT = "steps of people, programs, crashes and old databases on a bank, with every guarantee looked at after each"
-WHOLE = Budget(10_000_000, 420, 2)
+WHOLE = Budget(10_000_000, 360, 2)
 SHORT = Budget(60, 12)
 
 _LENGTH = 40

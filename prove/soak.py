@@ -81,9 +81,11 @@ def _day(world: World, chance: random.Random, minutes: int, end: float, result: 
         came = _words(world, before)
         told = {path for path in before.keys() | world.tree.keys() if before.get(path) != world.read(path)}
         heard = chance.random() < 0.8
-        world.engine.converge(told if heard else (), follow=chance.random() < 0.3)
-        # What nobody was told of may be overwritten before anybody looks.
-        seen |= came if heard else came & oracle.words_in(world.dump())
+        report = world.engine.converge(told if heard else (), follow=chance.random() < 0.3)
+        # What nobody was told of, and what waits for a yes, may be overwritten before it is absorbed.
+        waits = {str(hold["path"]) for hold in report.holds} | set(report.pending)
+        sure = came - oracle.words_in(oracle.shown_text({p: d for p, d in world.tree.items() if p in waits}))
+        seen |= (sure if heard else set()) | (came & oracle.words_in(world.dump()))
         if minute % _HOUR == 0:
             _answer(world)
             samples.append((_memory(os.getpid()), len(os.listdir("/proc/self/fd"))))

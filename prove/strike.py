@@ -20,11 +20,12 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from prove.frame import Budget
 from schema.db import Database
 from schema.errors import SyncdError
 from syncd.disk import exchange
@@ -61,6 +62,11 @@ WELL, EXPECTED, BUG = 0, 3, 70
 def has_strace() -> bool:
     """Whether the kernel's way is possible here."""
     return shutil.which("strace") is not None and os.path.isdir("/proc/self")
+
+
+def busy(budget: Budget) -> Budget:
+    """One worker more: each waits for its child and for strace now and then."""
+    return replace(budget, workers=budget.workers + (budget.workers > 1))
 
 
 def run(act: Act, bank: Path, prepare: Callable[[], Any] | None = None, started: Callable[[int], Any] = int) -> Ending:
