@@ -307,8 +307,8 @@ class Bank:
             owned = [(owner, line) for owner, line in blame(self.db, path, text) if owner not in some]
             came = Counter(line for owner, line in owned if owner > number and line.strip())
             for owner in {owner for owner, _ in owned if owner > number}:
-                if journal.transaction(self.db, owner).operation_type in ("undo", "restore"):
-                    came.clear()  # what an undo brought is what an earlier one had
+                if journal.transaction(self.db, owner).operation_type in ("undo", "restore", "put back", "reject"):
+                    came.clear()  # what was put back is what an earlier one had
             found[path] = came
         return found
 
