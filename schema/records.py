@@ -21,8 +21,8 @@ _NO_TASKS = "|".join((
 ))  # fmt: skip
 OTHER_ID = rf"(?-i:(?!(?:{_NO_TASKS})-)[A-Z]{{2,10}}-\d+[a-z]?)"
 """An id as trackers give them, such as PROJ-12: in capitals, and none of the names that are written alike."""
-TASK_ID = rf"(?:(?:META|T)-?\d+[a-z]*\d*(?:\.\d+)*|{OTHER_ID})"
-"""What a task's id looks like: T21, T20a, T5b, T1.2, META-1, T999, PROJ-12."""
+TASK_ID = rf"(?:(?:META|T)-?\d+[a-z]*\d*|{OTHER_ID})"
+"""What a task's id looks like: T21, T20a, T5b, META-1, T999, PROJ-12."""
 
 Value = str | None | tuple[str, ...]
 """What one field holds: text, nothing, or an ordered tuple of texts (the ids of ``dependencies``)."""

@@ -16,7 +16,6 @@ from tests.laws.changing import broken_law, random_changes
 from tests.laws.transformed import (
     WAYS,
     Way,
-    dotted_ids,
     front_matter,
     other_ids,
     other_path,
@@ -40,8 +39,8 @@ FEW = 30  # in a thousand: readings of the recorded banks that may differ, becau
 
 
 def _said(way: Way | None, value: Value) -> Value:
-    if way in (other_ids, dotted_ids) and value is not None:
-        return tuple(way("", v) for v in value) if isinstance(value, tuple) else way("", value)
+    if way is other_ids and value is not None:
+        return tuple(other_ids("", v) for v in value) if isinstance(value, tuple) else other_ids("", value)
     return value
 
 

@@ -197,20 +197,13 @@ def other_ids(path: str, text: str) -> str:
     return re.sub(r"\bT(\d+)([a-z]?)\b(?![-\w])", r"PROJ-\1\2", text)
 
 
-def dotted_ids(path: str, text: str) -> str:
-    """``T12`` becomes ``T12.1``."""
-    return re.sub(r"\bT(\d+)([a-z]?)\b(?![-\w])", r"T\1\2.1", text)
-
-
 def other_path(way: Way, path: str) -> str:
     """The name of a document in the transformed bank."""
-    if way is dotted_ids:
-        return re.sub(r"(?<=/)T(\d+)([a-z]?)(?=\.md$)", r"T\1\2.1", path)
     return re.sub(r"(?<=/)T(\d+)([a-z]?)(?=\.md$)", r"PROJ-\1\2", path) if way is other_ids else path
 
 
 WAYS: tuple[Way, ...] = (
     crlf, bom, no_final_newline, tight_tables, wide_tables, open_tables, other_order, more_columns, stars, pluses,
     indented, colon_inside, colon_outside, underscores, closed_headings, deeper, setext, front_matter, spaced, trailing,
-    tabs, words_only, other_ids, dotted_ids,
+    tabs, words_only, other_ids,
 )  # fmt: skip
