@@ -122,6 +122,6 @@ def _failed(place: Path, tests: tuple[str, ...], limit: float, processes: str = 
             os.killpg(running.pid, signal.SIGKILL)
         running.wait()
         shutil.rmtree(f"{place}-pytest", ignore_errors=True)
-    if running.returncode not in (0, 1):
+    if running.returncode not in (0, 1) and " failed" not in said:  # with several processes a failure interrupts
         raise RuntimeError(f"the tests could not run: {said[-800:]}")
     return said[-1500:] if running.returncode else ""
