@@ -110,11 +110,14 @@ class Machine:
     def _meanwhile(self, chance: random.Random) -> str:
         """Something is saved or a row is written in the midst of a converge."""
         told: list[str] = []
+        overwritten: set[str] = set()
 
         def act() -> None:
             self.world.client.run("PRAGMA busy_timeout = 0")
             change = chance.choice((sides.change_files, sides.edit_file, sides.change_rows))
+            had = oracle.words_in(self.world.dump())
             told.append(change(self.world, chance))
+            overwritten.update(had - oracle.words_in(self.world.dump()))
             self.world.client.run("PRAGMA busy_timeout = 5000")
 
         before = oracle.look(self.world, self.known)
@@ -129,6 +132,7 @@ class Machine:
             oracle.check_rest(self.world, before, report)
             return f"nothing; {_said(report)}"
         before.tree = {}
+        before.fresh -= overwritten
         if not told[0].startswith(_ADDS):
             before = oracle.look(self.world, self.known)
         return f"{told}; {_said(report)}; {self._look(follow=False, before=before)}"
