@@ -19,6 +19,7 @@ from schema.store import DocumentRow
 from syncd import drift, holds, numbers, unshown
 from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
+from syncd.pending import sealable
 from syncd.plan.gather import RecordId
 from syncd.plan.identify import window
 from syncd.plan.match import NEW
@@ -231,11 +232,8 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
     if not keep:
         journal.seal(db, number, batch.seen)
     else:
-        for change in journal.pending(db):
-            owner = change.key.split(">")[0] if change.table == "task_dependencies" else change.key
-            table = "tasks" if change.table == "task_dependencies" else change.table
-            if change.id <= batch.seen and (table, owner) not in keep:
-                db.run('UPDATE row_changes SET "transaction" = ? WHERE id = ?', (number, change.id))
+        for change in sealable(db, batch.seen, keep):
+            db.run('UPDATE row_changes SET "transaction" = ? WHERE id = ?', (number, change))
     announced.forget_sealed(db)
     db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -40,6 +40,21 @@ def row_changes(db: Database) -> Pending:
     sections = {int(key): net for (table, key), net in nets.items() if table == "sections"}
     idle = any((change.table, change.key) not in nets for change in pending)
     return Pending(_by_record(db, nets), sections, idle)
+
+
+def sealable(db: Database, upto: int, waiting: Collection[tuple[str, str]]) -> list[int]:
+    """The ids of the pending changes up to ``upto`` that can be sealed while ``waiting`` records are not.
+
+    What comes to nothing waits for nothing, and would be found again by each converge.
+    """
+    pending = [change for change in journal.pending(db) if change.id <= upto]
+    nets = journal.coalesce(pending)
+    return [c.id for c in pending if _owner(c.table, c.key) not in waiting or (c.table, c.key) not in nets]
+
+
+def _owner(table: str, key: str) -> tuple[str, str]:
+    """The record that a change is of: a dependency is the task's."""
+    return ("tasks", key.partition(">")[0]) if table == "task_dependencies" else (table, key)
 
 
 def _by_record(db: Database, nets: dict[tuple[str, str], Net]) -> dict[RecordId, Net]:

@@ -217,6 +217,17 @@ def test_who_edits_a_document_whose_removal_is_held_has_said_no(live: LiveBank) 
     live.assert_at_rest()
 
 
+def test_what_comes_to_nothing_beside_a_change_that_waits_makes_one_transaction(live: LiveBank) -> None:
+    """A dependency came and went with a task whose document waits: not every further converge writes of it."""
+    live.sql("INSERT INTO task_dependencies VALUES ('T6', 'T1')")
+    live.sql("UPDATE tasks SET id = 'T3b' WHERE id = 'T6'")
+    assert [hold["kind"] for hold in live.sync().holds] == ["removal"]
+    waiting = live.sql('SELECT "table", key FROM row_changes WHERE "transaction" IS NULL')
+    assert ("tasks", "T6") in waiting
+    assert ("task_dependencies", "T6>T1") not in waiting
+    assert live.sync().transaction is None
+
+
 def test_an_accepted_deletion_is_absorbed_once(live: LiveBank) -> None:
     """The yes is for this text: the next loss is asked for again."""
     text = cut_history(live, 8)
