@@ -1,13 +1,15 @@
 """Which transaction brought each line of a document.
 
-The versions are walked from the newest back, each with the lines that it changed: a line that has no partner before a
-version came with it. What a version left alone costs no comparison, so a long history costs what changed in it.
+Transactions are walked from the newest back, each with the lines that it changed: a line that has no partner before a
+transaction came with it. One that took a save and put the document back changed nothing. What was left alone
+costs no comparison, so a long history costs what changed in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from schema import history
 from schema.db import Database
@@ -26,8 +28,8 @@ def blame(db: Database, path: str, text: bytes, transaction: int | None = None) 
     lines = _lines(text)
     owners = [UNSEEN] * len(lines)
     open_lines: dict[int, int] | None = None  # place in the text of the version at hand -> place in ``text``
-    for version, before, after in history.steps(db, path):
-        if transaction is not None and version.transaction > transaction:
+    for number, before, after in _steps(db, path):
+        if transaction is not None and number > transaction:
             continue
         if open_lines is None:
             open_lines = dict(pairs(_lines(after), lines))
@@ -39,9 +41,16 @@ def blame(db: Database, path: str, text: bytes, transaction: int | None = None) 
             if place in kept:
                 left[kept[place]] = line
             else:
-                owners[line] = version.transaction
+                owners[line] = number
         open_lines = left
     return list(zip(owners, lines, strict=True))
+
+
+def _steps(db: Database, path: str) -> Iterator[tuple[int, bytes | None, bytes | None]]:
+    """Each transaction with the text before and after it, newest first, whatever steps it took."""
+    for number, steps in groupby(history.steps(db, path), lambda step: step[0].transaction):
+        (_, before, after), *earlier = steps
+        yield number, earlier[-1][1] if earlier else before, after
 
 
 def pairs(before: Sequence[bytes], after: Sequence[bytes]) -> Pairs:

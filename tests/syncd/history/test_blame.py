@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from schema import history
+from schema import history, store
 from syncd.history.blame import UNSEEN, blame, pairs
+from syncd.model import Mode
 
 LiveBank = Any
 PATH = "projectbrief.md"
@@ -55,6 +56,22 @@ def test_a_line_that_came_back_is_of_the_transaction_that_brought_it_back(three:
     three.write(PATH, "# A\none\n")
     three.sync()
     assert [number for number, _ in owners(three)] == [5, 5]
+
+
+@pytest.mark.parametrize("save", [None, "# A\nTWO\nzero\n", ""])
+def test_what_was_put_back_at_once_never_went(three: LiveBank, save: str | None) -> None:
+    """While files are output: one that was removed, or saved as another, leaves each line to whom it was."""
+    before = owners(three)
+    store.state_set(three.engine.db, "mode", Mode.DATABASE_FIRST.value)
+    if save is None:
+        (three.bank / PATH).unlink()
+    else:
+        three.write(PATH, save)
+    report = three.sync()
+    assert len(history.version_rows(three.engine.db, PATH, report.number)) == 2
+    assert owners(three) == before
+    assert owners(three, at=report.number) == before
+    assert owners(three, at=2) == [(1, "# A"), (2, "zero"), (1, "one"), (1, "two")]
 
 
 def test_it_is_what_walking_forward_gives(small: Any) -> None:
