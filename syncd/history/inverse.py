@@ -163,11 +163,14 @@ class Inverter:
         self._out.by.update(known)
 
     def _require_owners(self) -> None:
-        """A row that comes back needs the one it belongs to."""
+        """A row that comes back, or goes back to another owner, needs the one it belongs to."""
         for (table, key), values in list(self._out.rows.items()):
-            if values is None or table not in PARENTS or self._now[table, key] is not None:
+            if values is None or table not in PARENTS:
                 continue
             column, owners = PARENTS[table]
+            now = self._now[table, key]
+            if now is not None and now.get(column) == values.get(column):
+                continue
             owner = (owners, str(values.get(column)))
             if owner in self._renamed:
                 self._out.rows[table, key] = {**values, column: self._renamed[owner]}
@@ -181,7 +184,8 @@ class Inverter:
                 continue
             for table in (t for t, (_, o) in PARENTS.items() if o == owners):
                 for leaf in leaves(self._db, table, key):
-                    if self._row((table, leaf)) is not None:
+                    left = self._row((table, leaf))
+                    if left is not None and left.get(PARENTS[table][0]) == key:
                         self._block_row(min(self._targets), (table, leaf), "came")
 
     # -- texts ---------------------------------------------------------------------------------------------------

@@ -56,6 +56,9 @@ CHANGES: dict[str, Any] = {
     "a new row": lambda live: live.sql("INSERT INTO tasks(id, title, status) VALUES ('T77', 'New', 'pending')"),
     "an entry goes": lambda live: live.sql("DELETE FROM edit_entries WHERE time LIKE '19:08%'"),
     "a need": lambda live: live.sql("INSERT INTO task_dependencies VALUES ('T4', 'T1')"),
+    "an entry's lines go to the one above": lambda live: live.edit(
+        "edit_history.md", "#### 20:11:09 UTC - T3a: Labels split off from the curve\n", ""
+    ),
     "an error goes": lambda live: live.sql("DELETE FROM error_logs WHERE task_id = 'T2'"),
     "a document goes": lambda live: (live.bank / "progress.md").unlink(),
     "a task's document goes": lambda live: (live.bank / "tasks" / "T6.md").unlink(),
@@ -192,6 +195,32 @@ def test_what_belongs_to_a_row_and_came_later_does_not_go_with_it(live: LiveBank
         take_back(live, first)
     take_back(live, first, second)
     assert live.value("SELECT count(*) FROM edit_entries WHERE task_description = 'x'") == 0
+
+
+def test_what_goes_back_to_its_owner_needs_it(live: LiveBank) -> None:
+    """A line that was given to another entry, whose own is gone since."""
+    live.sql("UPDATE file_modifications SET edit_entry_id = 1 WHERE edit_entry_id = 7")
+    first = live.sync().number
+    live.sql("DELETE FROM edit_entries WHERE id = 7")
+    second = live.sync().number
+    with pytest.raises(InTheWay, match=rf"edit_entries:7 was deleted in transaction {second}"):
+        take_back(live, first)
+    take_back(live, first, second)
+    assert live.value("SELECT count(*) FROM file_modifications WHERE edit_entry_id = 7") > 0
+    live.assert_at_rest()
+
+
+def test_a_line_comes_back_to_each_of_its_places(live: LiveBank) -> None:
+    """Its chunk has it below another entry than the history, and still it is one record."""
+    live.edit("edit_history.md", "#### 20:12:05 UTC - T4: First version of the pack format\n", "")
+    live.sync()
+    before = state(live)
+    live.sql("DELETE FROM file_modifications WHERE file_path LIKE '%/pack-format.md'")
+    number = live.sync().number
+    assert "pack-format.md` - Layout" not in live.read("edits/2026-03-05/201205-T4-pack-format.md")
+    take_back(live, number)
+    assert state(live) == before
+    live.assert_at_rest()
 
 
 def test_a_number_that_went_to_another_record_is_not_taken_from_it(live: LiveBank) -> None:
