@@ -148,8 +148,8 @@ class Engine:
     def _finish(self, total: Round) -> None:
         """What is done once a converge found nothing more to do."""
         if self._united and not total.waiting:
+            lineage.note(self.bank, self.db, anew=True)  # first: killed in between, the union is only done once more
             lineage.united(self.db, self._clock(), total.came_back)
-            lineage.note(self.bank, self.db, anew=True)
         mode = self.chosen_mode
         total.problems += readonly.keep(self.bank, self.db, self.state, self.config, mode, total.emitted)
 

@@ -102,9 +102,10 @@ def note(bank: Path, db: Database, *, anew: bool = False) -> None:
 
     with suppress(OSError, SyncdError):
         last, own = journal.latest(db), store.state_get(db, _BANK)
-        if own is None or store.state_get(db, UNION) is not None:
+        if own is None:
             return
-        if not anew and standing(db, read(bank)) in (Standing.OLDER, Standing.FOREIGN):
+        underway = store.state_get(db, UNION) is not None
+        if not anew and (underway or standing(db, read(bank)) in (Standing.OLDER, Standing.FOREIGN)):
             return
         now = Known(own, mode=store.state_get(db, "mode"), conflicts=overview.open_conflicts(db))
         if last is not None:

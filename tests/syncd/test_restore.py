@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from syncd import staging
+from syncd import lineage, staging
 from syncd.bank import database_of
 from syncd.engine import Engine
 from tests.syncd.test_backups import Log, loop_of
@@ -178,3 +178,28 @@ def test_what_a_killed_process_left_is_removed_by_the_next(synced: Path) -> None
         assert sorted(synced.glob(".syncd/restore-*")) == [living]
         assert (half.exists(), whole.exists()) == (False, True)
     assert not list(synced.glob(".syncd/restore-*"))
+
+
+@pytest.mark.parametrize("name", ["united", "note"])
+def test_a_restore_that_is_killed_at_its_end_is_no_older_database_to_the_next_process(
+    syncd: Syncd, synced: Path, backup: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It was asked for: what is left of it is done, and nothing waits for a person."""
+
+    class Killed(BaseException):
+        pass
+
+    after = getattr(lineage, name)
+
+    def kill(*given: Any, **named: Any) -> None:
+        after(*given, **named)
+        if name == "united" or named.get("anew"):
+            raise Killed
+
+    with monkeypatch.context() as struck:
+        struck.setattr(lineage, name, kill)
+        with pytest.raises(Killed):
+            syncd("restore", backup, "--yes", "--bank", synced)
+    report = syncd("sync", synced, "--json").json
+    assert [hold["kind"] for hold in report["holds"]] == []
+    assert syncd("sync", synced).out.startswith("converged, nothing to do")
