@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bench"
 _READY_S = 180.0
-_CALL = "import sys; from syncd.cli import main; sys.argv[0] = 'syncd'; sys.exit(main())"
+_CALL = "import sys; from syncd{}.cli import main; sys.argv[0] = {!r}; sys.exit(main())"
 
 
 class Failed(Exception):
@@ -36,8 +36,13 @@ def environment(home: Path) -> dict[str, str]:
 
 def syncd() -> list[str]:
     """How the command is started: the installed script, or just what that script does."""
-    script = Path(sys.executable).with_name("syncd")
-    return [str(script)] if script.exists() else [sys.executable, "-c", _CALL]
+    return program("syncd")
+
+
+def program(name: str) -> list[str]:
+    """How one of our programs is started."""
+    script = Path(sys.executable).with_name(name)
+    return [str(script)] if script.exists() else [sys.executable, "-c", _CALL.format(".mb" * (name == "mb"), name)]
 
 
 def run(command: Sequence[str], env: dict[str, str], ok: Sequence[int] = (0,), timeout: float = 600) -> str:

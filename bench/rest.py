@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.latency import History, Samples, bare_loop, connect
-from bench.processes import daemon, inside, memory, processor_seconds, run, syncd, timed, wake_ups
+from bench.processes import daemon, inside, memory, processor_seconds, program, run, syncd, timed, wake_ups
 from bench.recorded import last_state
 from bench.setting import Setting
 from syncd.config import Config
@@ -33,6 +33,18 @@ def first_import(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
 def python_start(setting: Setting, times: int, code: str = "pass") -> Samples:
     """Milliseconds until python has started, done ``code`` and ended."""
     return timed([sys.executable, "-c", code], setting.env, times)
+
+
+def log_work(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
+    """`mb workflow log-work` of one entry with eight files, on the largest recorded bank or one of that size."""
+    bank = last_state("qc-diffusion-code", setting.folder("work") / "memory-bank") or setting.real()
+    run([*syncd(), "sync", str(bank)], setting.env, ok=(0, 1))
+    with closing(connect(bank)) as client:
+        (task,) = client.execute("SELECT id FROM tasks ORDER BY status = 'in_progress' DESC, id").fetchone()
+    files = [part for n in range(8) for part in ("--modified", f"src/part{n}.py:what was done to it")]
+    work = ["workflow", "log-work", "--task", task, "--summary", "A piece of work", *files, "--bank", str(bank)]
+    ours = timed([*program("mb"), *work], setting.env, times, ok=(0, 1))
+    return ours, python_start(setting, times), "" if bank == setting.real() else "the recorded bank"
 
 
 def nothing_changed(setting: Setting, times: int) -> tuple[Samples, Samples]:

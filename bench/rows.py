@@ -73,6 +73,12 @@ def status(setting: Setting) -> Figure:
     return Figure("status", "`syncd status`", ours, floor=floor, goal=Goal(limit=90, at=27))
 
 
+def log_work(setting: Setting) -> Figure:
+    ours, floor, note = rest.log_work(setting, setting.samples(25, 7))
+    work = "`mb workflow log-work`, an entry with eight files"
+    return Figure("log_work", work, ours, floor=floor, goal=Goal(limit=150, at=14), note=note)
+
+
 def memory(setting: Setting) -> Figure:
     ours, floor, note = rest.resident(setting)
     work = "memory of the daemon, 281 files"
@@ -107,6 +113,7 @@ def hundred(setting: Setting) -> list[Figure]:
 ROWS: dict[str, Callable[[Setting], Figure | list[Figure] | Gate]] = {
     "history": history, "task": task, "burst": burst, "emit": emit, "put_back": put_back, "long": long, "first": first,
     "nothing": nothing, "nothing_large": nothing_large, "version": version, "status": status,
+    "log_work": log_work,
     "memory": memory, "idle": idle, "scale": scale, "hundred": hundred,
 }  # fmt: skip
 
