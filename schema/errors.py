@@ -55,6 +55,10 @@ class CorruptDatabase(DatabaseError):
     """A damaged database."""
 
 
+class WrongBase(DatabaseError):
+    """What was to be recorded of a document does not follow from what is known of it; nothing was recorded."""
+
+
 class NewerSchema(DatabaseError):
     """Written by a newer version of this program."""
 

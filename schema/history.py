@@ -15,7 +15,7 @@ from msgspec import Struct
 from schema import deltas
 from schema.db import Database
 from schema.digests import text_digest
-from schema.errors import CorruptDatabase
+from schema.errors import CorruptDatabase, WrongBase
 from schema.journal import has_pending, pending, resolve_transaction
 from schema.records import Action
 
@@ -23,6 +23,8 @@ __all__ = [
     "Version", "current_text", "paths_at", "record_version", "resolve_transaction", "steps", "text_at", "text_before",
     "texts", "version_rows", "versions",
 ]  # fmt: skip
+
+_AGAIN = "run `syncd sync` again, then `syncd check`; nothing was changed"
 
 
 class Version(Struct, frozen=True):
@@ -57,9 +59,11 @@ def record_version(
 ) -> int:
     """Remember that ``transaction`` turned the text ``before`` into ``after``; None: no document. The version's id.
 
-    ``before`` must be the text after the newest version of this path, or what was recorded is lost. ``hash_after`` is
-    computed where the caller does not have it.
+    ``before`` must be the text after the newest version of this path, or what was recorded is lost: raises `WrongBase`
+    where it is another. ``hash_after`` is computed where the caller does not have it.
     """
+    if not _follows(db, path, before):
+        raise WrongBase("the new version does not follow from the last one, and was not recorded", path, _AGAIN)
     delta = None if before is None else deltas.encode(before, after or b"")
     digest = hash_after or (None if after is None else text_digest(after))
     return db.insert(
@@ -67,6 +71,21 @@ def record_version(
         VALUES (?, ?, ?, ?, ?, ?, ?)""",
         (path, transaction, delta, int(emitted), None if after is None else len(after), digest, int(after is None)),
     )
+
+
+def _follows(db: Database, path: str, before: bytes | None) -> bool:
+    """Whether the newest version left ``before``. Where its text is lost already, any goes on from there."""
+    newest = db.rows("SELECT deleted, hash_after FROM versions WHERE path = ? ORDER BY id DESC LIMIT 1", (path,))
+    if not newest:
+        return True
+    deleted, known = newest[0]
+    if known is None and not deleted:
+        return True
+    return bool(known == _digest(before) or known != _digest(current_text(db, path)))
+
+
+def _digest(text: bytes | None) -> str | None:
+    return None if text is None else text_digest(text)
 
 
 def current_text(db: Database, path: str) -> bytes | None:

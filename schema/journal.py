@@ -154,6 +154,28 @@ def has_pending(db: Database) -> bool:
     return bool(db.value('SELECT EXISTS (SELECT 1 FROM row_changes WHERE "transaction" IS NULL)'))
 
 
+def sections_before(db: Database) -> dict[int, str]:
+    """What sections with `pending` edits held before the first of them, by id; nothing where they are new."""
+    found: dict[int, str] = {}
+    for key, before in db.rows(
+        """SELECT key, json_extract(before, '$.text') FROM row_changes WHERE "transaction" IS NULL
+        AND "table" = 'sections' ORDER BY id"""
+    ):
+        found.setdefault(int(key), before or "")
+    return found
+
+
+def edited_documents(db: Database) -> set[str]:
+    """Paths of the documents of which other clients edited sections, and no transaction has it yet."""
+    return {
+        path
+        for (path,) in db.rows(
+            """SELECT DISTINCT d.path FROM row_changes AS c JOIN sections AS s ON s.id = CAST(c.key AS INTEGER)
+            JOIN documents AS d ON d.id = s.document_id WHERE c."transaction" IS NULL AND c."table" = 'sections'"""
+        )
+    }
+
+
 def seal(db: Database, transaction: int, upto: int) -> int:
     """Make the pending changes up to id ``upto`` part of a transaction; how many there were."""
     count = db.run(

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from schema import announced, history, journal, overview, store
 from schema.db import Database
+from schema.errors import WrongBase
 from schema.records import Table, Value
 from schema.sections import SectionRow
 from schema.store import DocumentRow
@@ -25,6 +26,8 @@ from syncd.plan.identify import window
 from syncd.plan.match import NEW
 from syncd.plan.owners import Parents
 from syncd.state import BankState, Kept
+
+_AGAIN = "run `syncd sync` again, then `syncd check`; nothing was changed"
 
 
 class Moved(Exception):
@@ -97,8 +100,17 @@ class Committed(Struct, frozen=True):
 def commit(db: Database, state: BankState, batch: Batch, now: datetime, milliseconds: float) -> Committed:
     """Do all of ``batch`` in one transaction. Raises `Moved` if rows changed since it was planned.
 
-    Nothing is done then.
+    Nothing is done then, nor where it raises `WrongBase`: what is remembered of the documents is read again.
     """
+    try:
+        return _committed(db, state, batch, now, milliseconds)
+    except WrongBase:
+        for base in batch.bases:
+            state.forget(base.path)
+        raise
+
+
+def _committed(db: Database, state: BankState, batch: Batch, now: datetime, milliseconds: float) -> Committed:
     with db.atomic():
         if last_change(db) != batch.seen:
             raise Moved
@@ -113,6 +125,7 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         parents = Parents(documents if batch.read is None else batch.read)
         names, changed = _write_rows(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
+        _require_met(db, batch)
         stored: dict[str, _Stored] = {}
         files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
         _position_subtasks(db, names, batch.bases)
@@ -128,7 +141,6 @@ def commit(db: Database, state: BankState, batch: Batch, now: datetime, millisec
         # A document that is only taken in shows what the sides say: just those that are written show something else.
         keyed = {b.path: b.keyed for b in batch.bases if b.keyed is None or b.content != b.disk}
         _note_standing(db, batch, keyed, noted, number)
-    state.overlay = {n: text for n, text in state.overlay.items() if n not in batch.edited_sections}
     for base in batch.bases:
         _refresh(state, base, stored.get(base.path), names)
     return Committed(number, opened.transaction_id, tuple(files))
@@ -238,6 +250,15 @@ def _seal(db: Database, number: int, batch: Batch) -> None:
     db.run("DELETE FROM row_changes WHERE \"table\" = 'sections' AND \"transaction\" = ?", (number,))
 
 
+def _require_met(db: Database, batch: Batch) -> None:
+    """An edit of sections that goes on waiting forbids to write their document: the edit is one of its base.
+
+    Raises `WrongBase`: it is for the plan not to ask for that.
+    """
+    for path in sorted(journal.edited_documents(db) & {base.path for base in batch.bases}):
+        raise WrongBase("a document with an edit that waits in the database is not written", path, _AGAIN)
+
+
 class _Stored(Struct, frozen=True):
     """A document as it is in the database now."""
 
@@ -270,7 +291,9 @@ def _save(
         if row is not None:
             store.drop_document(db, base.path)
     else:
-        stored[base.path] = _save_document(db, state, base, new, names, number)
+        saved = stored[base.path] = _save_document(db, state, base, new, names, number)
+        if "".join(s.text for s in saved.sections).encode("utf-8", "surrogateescape") != new:
+            raise WrongBase("the sections do not join to the text, and were not stored", base.path, _AGAIN)
     if on_disk == new:
         if base.stat is not None or on_disk is None:  # else nobody looked: an earlier text may still wait for its file
             db.run("DELETE FROM outbox WHERE path = ?", (base.path,))

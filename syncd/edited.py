@@ -32,7 +32,7 @@ class EditedSections(Struct, frozen=True):
 
 def edited_sections(db: Database, state: BankState, nets: Mapping[int, Net]) -> EditedSections:
     """Collect them; from here on the bases of their documents are read as they were."""
-    state.overlay = {number: str((net.before or {}).get("text") or "") for number, net in nets.items()}
+    before = {number: str((net.before or {}).get("text") or "") for number, net in nets.items()}
     paths: dict[int, str] = {}
     texts: dict[str, str] = {}
     for number in nets:
@@ -49,4 +49,4 @@ def edited_sections(db: Database, state: BankState, nets: Mapping[int, Net]) -> 
         )
         texts[path] = "".join(text for (text,) in rows)
         state.forget(path)
-    return EditedSections(dict(state.overlay), paths, texts)
+    return EditedSections(before, paths, texts)

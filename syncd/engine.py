@@ -211,7 +211,10 @@ class Engine:
         saved = [path for path, arrived in incoming.items() if self._saved(arrived)]
         flipping = self.flips.reasons(saved, time.monotonic()) | standing.flipping
         told = announced.told(self.db, seen, self._clock())
-        question = Question(incoming, nets, follows, standing.accepted, mode, follow, told, flipping, self._united)
+        edited = frozenset(edits.texts.keys() - incoming.keys())
+        question = Question(
+            incoming, nets, follows, standing.accepted, mode, follow, told, flipping, self._united, edited
+        )
         decided = Decider(self.db, self.state, self.config, question).decide()
         done.came_back += sum(v.insert and bool(s.before) for v, s in decided.verdicts if self._united)
         done.problems += decided.problems

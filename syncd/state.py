@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.document import Document, parse
-from schema import store
+from schema import journal, store
 from schema.db import Database
 from schema.store import DocumentRow, SectionRow
 from syncd.model import Keyed, Keys
@@ -42,7 +42,6 @@ class BankState:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.rows: dict[str, DocumentRow] = store.documents(db)
-        self.overlay: dict[int, str] = {}  # base texts of sections that another client edited since, by id
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._size = 0
 
@@ -64,8 +63,7 @@ class BankState:
         row = self.rows.get(path)
         if row is None:
             return None
-        sections = store.load_sections(self.db, row.id)
-        return "".join(s.text for s in sections).encode("utf-8", "surrogateescape")
+        return "".join(s.text for s in self._agreed(row.id)).encode("utf-8", "surrogateescape")
 
     def keep(self, path: str, kept: Kept) -> None:
         """Remember the new base of a document."""
@@ -88,13 +86,16 @@ class BankState:
         row = self.rows.get(path)
         if row is None or row.kind == "opaque":
             return None
-        sections = store.load_sections(self.db, row.id)
-        if self.overlay:
-            sections = [replace(s, text=self.overlay.get(s.id, s.text)) for s in sections]
+        sections = self._agreed(row.id)
         text = "".join(s.text for s in sections)
         document = parse(path, text)
         self.keep(path, Kept(Keyed(document, _keys(document, sections)), sections, text.encode()))
         return self._kept[path]
+
+    def _agreed(self, document: int) -> list[SectionRow]:
+        """The sections as both sides agreed on them: without what other clients did to them since."""
+        sections, before = store.load_sections(self.db, document), journal.sections_before(self.db)
+        return [replace(s, text=before.get(s.id, s.text)) for s in sections] if before else sections
 
 
 def _keys(document: Document, rows: list[SectionRow]) -> Keys:

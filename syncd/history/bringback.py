@@ -205,6 +205,8 @@ def _decided(engine: Engine, texts: Mapping[str, bytes], rows: Rows, note: str, 
 
 def _settled(engine: Engine, path: str) -> Content | None:
     """What a document holds. Raises `InTheWay` where that is not what both sides agreed on: it waits for somebody."""
+    if path in journal.edited_documents(engine.db):
+        raise InTheWay("it was edited in the database, and that waits", path, "look at `syncd status` first")
     row, content = engine.state.rows.get(path), publish.read_now(engine.bank, path)
     if (row.hash if row else None) != (content.digest if content else None):
         raise InTheWay("it holds something else than both sides agreed on", path, "look at `syncd status` first")

@@ -162,7 +162,9 @@ class _Planner:
         return found
 
     def _require_settled(self, path: str) -> None:
-        """What is not the base on disk waits for somebody: it is not written over."""
+        """What is not the base, on disk or in the database, waits for somebody: it is not written over."""
+        if path in journal.edited_documents(self._db):
+            self._blocked.append(f"{path} was edited in the database, and that waits (`syncd status`)")
         row, content = self._state.rows.get(path), publish.read_now(self._engine.bank, path)
         if (row.hash if row else None) != (content.digest if content else None):
             self._blocked.append(f"{path} holds something else than both sides agreed on (`syncd status`)")

@@ -5,12 +5,13 @@ Reads the database, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from parser.document import At
+from schema import store
 from schema.announced import Told
 from schema.db import Database
 from schema.journal import Net
@@ -30,6 +31,8 @@ from syncd.plan.owners import Parents
 from syncd.plan.reconcile import leaving, reached, reconcile, settled, unite
 from syncd.state import BankState
 from writer.changes import Remove
+
+_OWNERS = {Table.MODIFICATIONS: (Table.ENTRIES, "edit_entry_id"), Table.SUBTASKS: (Table.TASKS, "task_id")}
 
 
 class Hold(Struct, frozen=True):
@@ -65,7 +68,8 @@ class Question(Struct, frozen=True):
 
     ``accepted`` names the holds that got their yes, as ``(path, kind, hash)``; ``follows`` the fields whose other
     current readings are due to be brought along now. ``flipping`` gives the sentence for documents that another program
-    rewrites again and again. ``united``: the database is older than the files, and nothing is deleted.
+    rewrites again and again. ``united``: the database is older than the files, and nothing is deleted. ``edited`` are
+    documents that wait with an edit of their sections because their files cannot be looked at: they are not written.
     """
 
     incoming: Mapping[str, Incoming]
@@ -77,6 +81,7 @@ class Question(Struct, frozen=True):
     told: Told
     flipping: Mapping[str, str] = field(default_factory=dict)
     united: bool = False
+    edited: frozenset[str] = frozenset()
 
 
 class Decider:
@@ -93,6 +98,7 @@ class Decider:
     def decide(self) -> Decided:
         """Verdicts and holds; then, unless files are never written, what the files must show."""
         out = self._out
+        out.held |= self._ask.edited
         self._hold_marked()
         while True:
             deltas = self._deltas()
@@ -111,6 +117,7 @@ class Decider:
         if self._ask.mode is Mode.OBSERVE:
             self._observe(sides, verdicts)
         else:
+            self._put_off(sides, verdicts)
             self._emit(sides, verdicts)
         clashes = [c for i in self._ask.incoming.values() for c in i.clashes]
         out.clashes = [self._against_row(c, sides) for c in clashes if self._stands(c, sides)]
@@ -209,7 +216,9 @@ class Decider:
                 continue
             path = own[0]
             reason = f"its row was deleted from {verdict.table.value}; the whole document would be removed"
-            if self._ask.mode is not Mode.OBSERVE and self._hold(path, "removal", reason, 1):
+            if self._ask.mode is Mode.OBSERVE:
+                self._out.removed.add(path)
+            elif path in self._ask.edited or self._hold(path, "removal", reason, 1):
                 self._untouched |= {r for r, s in sides.items() if r == record or _stands_in(s, path)}
                 self._out.unsealed |= self._untouched
             else:
@@ -247,6 +256,26 @@ class Decider:
             if (verdict.show or verdict.insert or verdict.remove) and record in self._ask.nets:
                 self._out.unsealed.add(record)
 
+    def _put_off(self, sides: Mapping[RecordId, Sides], verdicts: Mapping[RecordId, Verdict]) -> None:
+        """New rows that would come to stand in a document that waits with an edit of its own wait with it."""
+        new = [v for r, v in verdicts.items() if v.insert and r not in self._untouched]
+        if not new or not self._ask.edited:
+            return
+        plan = Plan()
+        Homes(self._db, plan, self._state.base, sides, self._ask.told).place(new)
+        births = [birth for path in self._ask.edited & plan.keys() for birth in plan[path].births]
+        wait = {(birth.table, birth.key) for birth in births}
+        wait |= {(v.table, v.key) for v in new if self._owner(v) in wait}
+        self._untouched |= wait
+        self._out.unsealed |= wait
+
+    def _owner(self, verdict: Verdict) -> RecordId | None:
+        """The record that a line of it belongs to."""
+        if verdict.table not in _OWNERS:
+            return None
+        owner, column = _OWNERS[verdict.table]
+        return owner, str((store.fetch(self._db, verdict.table.value, verdict.key) or {}).get(column))
+
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
         homes = Homes(self._db, plan, self._current, sides, self._ask.told)
@@ -258,7 +287,7 @@ class Decider:
             if record in self._untouched:
                 continue
             gone = _leaving(record, sides[record], verdicts) if verdict.remove else []
-            if record in self._ask.nets and self._waits(verdict, sides[record], gone):
+            if record in self._ask.nets and self._waits(verdict, sides[record], gone, out.held):
                 out.unsealed.add(record)
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
             if names or verdict.insert or verdict.remove:
@@ -268,6 +297,8 @@ class Decider:
             if verdict.table is Table.TASKS and "status" in names:
                 homes.relist(verdict, sides[record])
             out.followed += [(record, name) for name in names]
+            if record not in self._ask.nets and self._waits(verdict, sides[record], gone, self._ask.edited):
+                out.follow += [(record, name) for name in sorted(verdict.show)]
             if not self._ask.follow_now:
                 out.follow += [(record, name) for name in sorted(verdict.follow - names)]
             emission.plan_removal(plan, gone)
@@ -310,10 +341,10 @@ class Decider:
             told = next((p for p in out.problems if p.startswith((f"{name} ", f"{name}:"))), None)
             out.refused.append(told or f"{name}: no document would show {what} as it was given")
 
-    def _waits(self, verdict: Verdict, sides: Sides, gone: Sequence[Shown]) -> bool:
+    def _waits(self, verdict: Verdict, sides: Sides, gone: Sequence[Shown], held: Set[str]) -> bool:
         """Whether a row change cannot be shown everywhere because a document is held: it stays pending until it can."""
         asked = [s for s in sides.after if reached(sides.table, s)] if verdict.show else gone
-        return any(s.path in self._out.held for s in asked)
+        return any(s.path in held for s in asked)
 
     def _current(self, path: str) -> Keyed | None:
         if path in self._out.held or path in self._out.removed:
