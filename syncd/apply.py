@@ -17,13 +17,12 @@ from schema.errors import WrongBase
 from schema.records import Table, Value
 from schema.sections import SectionRow
 from schema.store import DocumentRow
-from syncd import drift, holds, numbers, unshown
+from syncd import drift, holds, numbers, rows, unshown
 from syncd.disk.files import Stat, digest
 from syncd.model import Clash, Keyed, Sides, Verdict
 from syncd.pending import sealable
 from syncd.plan.gather import RecordId
 from syncd.plan.identify import window
-from syncd.plan.match import NEW
 from syncd.plan.owners import Parents
 from syncd.state import BankState, Kept
 
@@ -88,6 +87,11 @@ class Batch(Struct):
     note: str | None = None
     more: Callable[[int], None] | None = None
 
+    @property
+    def does_something(self) -> bool:
+        """Whether there is anything to commit but changes of rows that come to nothing."""
+        return bool(self.bases or self.verdicts or self.clashes or self.follow)
+
 
 class Committed(Struct, frozen=True):
     """A transaction that is durable: its names, and the files that are still to be written."""
@@ -123,7 +127,7 @@ def _committed(db: Database, state: BankState, batch: Batch, now: datetime, mill
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed for b in batch.bases if b.keyed}
         parents = Parents(documents if batch.read is None else batch.read)
-        names, changed = _write_rows(db, batch.verdicts, parents, now)
+        names, changed = rows.write(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
         _require_met(db, batch)
         stored: dict[str, _Stored] = {}
@@ -167,73 +171,6 @@ def last_change(db: Database) -> int:
 def _restore_sections(db: Database, texts: Mapping[int, str]) -> None:
     """Sections edited by other clients go back to their base first: the merged text is written over that."""
     db.run_many("UPDATE sections SET text = ? WHERE id = ?", [(text, number) for number, text in texts.items()])
-
-
-def _write_rows(
-    db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: Parents, now: datetime
-) -> tuple[dict[RecordId, str], int]:
-    """Deletions of leaves, then insertions and updates from the owners down, then deletions of owners.
-
-    An owner goes last because its leaves go with it, and one of them may have moved to another owner. Returns the keys
-    that new records were given, and how many rows changed.
-    """
-    names: dict[RecordId, str] = {}
-    gone = [v for v, sides in reversed(verdicts) if v.row is None and sides.db is not None]
-    for verdict in gone:
-        if verdict.table not in _OWNERS:
-            store.delete_record(db, verdict.table.value, verdict.key)
-    changed = len(gone)
-    free = numbers.free(db) if any(_is_new_item(v) for v, _ in verdicts) else None
-    for verdict, sides in verdicts:
-        if verdict.row is None:
-            continue
-        links = {n: _named(Table.ENTRIES, v, names) for n, v in parents.links(verdict, sides).items()}
-        if sides.db is None:
-            if free is not None and _is_new_item(verdict):
-                links["id"] = str(next(free))
-            names[verdict.table, verdict.key] = _insert(db, verdict, links, now)
-            changed += 1
-            continue
-        values = {n: v for n, v in verdict.row.items() if not same(n, v, sides.db.get(n))}
-        if links and sides.before and not verdict.moved:
-            stored = store.fetch(db, verdict.table.value, verdict.key) or {}
-            values |= {n: v for n, v in links.items() if stored.get(n) != v}
-        if values:
-            store.update_record(db, verdict.table.value, verdict.key, values)
-        if values or sides.base != sides.db:
-            changed += 1
-    for verdict in gone:
-        if verdict.table in _OWNERS:
-            store.delete_record(db, verdict.table.value, verdict.key)
-    return names, changed
-
-
-_OWNERS = frozenset({Table.TASKS, Table.ENTRIES})
-
-
-def _is_new_item(verdict: Verdict) -> bool:
-    return verdict.table is Table.SUBTASKS and verdict.key.startswith(NEW)
-
-
-def same(name: str, a: Value, b: Value) -> bool:
-    """Whether two values of a field are equal; dependencies are a set."""
-    if name == "dependencies":
-        return set(a or ()) == set(b or ())
-    return a == b
-
-
-def _named(table: Table, key: Value, names: Mapping[RecordId, str]) -> Value:
-    return names.get((table, key), key) if isinstance(key, str) else key
-
-
-def _insert(db: Database, verdict: Verdict, links: Mapping[str, Value], now: datetime) -> str:
-    values: dict[str, Value] = {n: v for n, v in (verdict.row or {}).items() if v not in (None, ())}
-    values |= links
-    if verdict.table in (Table.TASKS, Table.CACHE) or not verdict.key.startswith(NEW):
-        values["id"] = verdict.key
-    if verdict.table is Table.ENTRIES:
-        values["created_at"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return store.insert_record(db, verdict.table.value, values)
 
 
 def _seal(db: Database, number: int, batch: Batch) -> None:

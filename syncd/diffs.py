@@ -50,7 +50,7 @@ def of_rows(
     table: Table, key: str, old: Mapping[str, Value] | None, new: Mapping[str, Value] | None
 ) -> list[str]:
     """A line for each field that differs, or one for a row that is new or goes."""
-    from syncd.apply import same
+    from syncd.rows import same
 
     if new is None or old is None:
         return [f"{table.value} {key}: {'deleted' if new is None else 'new'}"] if old != new else []

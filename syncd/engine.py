@@ -362,7 +362,7 @@ class Engine:
         batch.follow, batch.followed = decided.follow, decided.followed
         settled = incoming.keys() - decided.held
         batch.edited_sections, batch.kept = edits.of(settled), edits.but(settled)
-        if not (_does_something(batch) or seen.idle):
+        if not (batch.does_something or seen.idle):
             return
         prepared = publish.prepare_all(self.bank, bases, done.unwritten)
         try:
@@ -447,7 +447,3 @@ class Engine:
             publish.note_refused(self.db, total.unwritten)
         rows_wait = self.unfinished if journal.has_pending(self.db) else None
         return report(total, holds.open_conflicts(self.db), holds.open_holds(self.db), rows_wait)
-
-
-def _does_something(batch: Batch) -> bool:
-    return bool(batch.bases or batch.verdicts or batch.clashes or batch.follow)

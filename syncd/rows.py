@@ -1,0 +1,81 @@
+"""Write the rows of a plan, within its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from schema import store
+from schema.db import Database
+from schema.records import Table, Value
+from syncd import numbers
+from syncd.model import Sides, Verdict
+from syncd.plan.gather import RecordId
+from syncd.plan.match import NEW
+from syncd.plan.owners import Parents
+
+_OWNERS = frozenset({Table.TASKS, Table.ENTRIES})
+
+
+def write(
+    db: Database, verdicts: Sequence[tuple[Verdict, Sides]], parents: Parents, now: datetime
+) -> tuple[dict[RecordId, str], int]:
+    """Deletions of leaves, then insertions and updates from the owners down, then deletions of owners.
+
+    An owner goes last because its leaves go with it, and one of them may have moved to another owner. Returns the keys
+    that new records were given, and how many rows changed.
+    """
+    names: dict[RecordId, str] = {}
+    gone = [v for v, sides in reversed(verdicts) if v.row is None and sides.db is not None]
+    for verdict in gone:
+        if verdict.table not in _OWNERS:
+            store.delete_record(db, verdict.table.value, verdict.key)
+    changed = len(gone)
+    free = numbers.free(db) if any(_is_new_item(v) for v, _ in verdicts) else None
+    for verdict, sides in verdicts:
+        if verdict.row is None:
+            continue
+        links = {n: _named(Table.ENTRIES, v, names) for n, v in parents.links(verdict, sides).items()}
+        if sides.db is None:
+            if free is not None and _is_new_item(verdict):
+                links["id"] = str(next(free))
+            names[verdict.table, verdict.key] = _insert(db, verdict, links, now)
+            changed += 1
+            continue
+        values = {n: v for n, v in verdict.row.items() if not same(n, v, sides.db.get(n))}
+        if links and sides.before and not verdict.moved:
+            stored = store.fetch(db, verdict.table.value, verdict.key) or {}
+            values |= {n: v for n, v in links.items() if stored.get(n) != v}
+        if values:
+            store.update_record(db, verdict.table.value, verdict.key, values)
+        if values or sides.base != sides.db:
+            changed += 1
+    for verdict in gone:
+        if verdict.table in _OWNERS:
+            store.delete_record(db, verdict.table.value, verdict.key)
+    return names, changed
+
+
+def _is_new_item(verdict: Verdict) -> bool:
+    return verdict.table is Table.SUBTASKS and verdict.key.startswith(NEW)
+
+
+def same(name: str, a: Value, b: Value) -> bool:
+    """Whether two values of a field are equal; dependencies are a set."""
+    if name == "dependencies":
+        return set(a or ()) == set(b or ())
+    return a == b
+
+
+def _named(table: Table, key: Value, names: Mapping[RecordId, str]) -> Value:
+    return names.get((table, key), key) if isinstance(key, str) else key
+
+
+def _insert(db: Database, verdict: Verdict, links: Mapping[str, Value], now: datetime) -> str:
+    values: dict[str, Value] = {n: v for n, v in (verdict.row or {}).items() if v not in (None, ())}
+    values |= links
+    if verdict.table in (Table.TASKS, Table.CACHE) or not verdict.key.startswith(NEW):
+        values["id"] = verdict.key
+    if verdict.table is Table.ENTRIES:
+        values["created_at"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return store.insert_record(db, verdict.table.value, values)
