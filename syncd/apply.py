@@ -121,8 +121,7 @@ def _committed(db: Database, state: BankState, batch: Batch, now: datetime, mill
         noted = overview.drift_noted(db)
         opened = journal.begin_transaction(db, batch.operation, batch.origin, now, batch.note)
         number = opened.number
-        for path in numbers.release(db, batch.verdicts):
-            state.forget(path)
+        numbers.release(db, state)
         store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed for b in batch.bases if b.keyed}

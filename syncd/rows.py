@@ -31,14 +31,13 @@ def write(
         if verdict.table not in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
     changed = len(gone)
-    free = numbers.free(db) if any(_is_new_item(v) for v, _ in verdicts) else None
     for verdict, sides in verdicts:
         if verdict.row is None:
             continue
         links = {n: _named(Table.ENTRIES, v, names) for n, v in parents.links(verdict, sides).items()}
         if sides.db is None:
-            if free is not None and _is_new_item(verdict):
-                links["id"] = str(next(free))
+            if verdict.key.startswith(NEW) and verdict.table not in (Table.TASKS, Table.CACHE):
+                links["id"] = numbers.free(db, verdict.table.value)
             names[verdict.table, verdict.key] = _insert(db, verdict, links, now)
             changed += 1
             continue
@@ -54,10 +53,6 @@ def write(
         if verdict.table in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
     return names, changed
-
-
-def _is_new_item(verdict: Verdict) -> bool:
-    return verdict.table is Table.SUBTASKS and verdict.key.startswith(NEW)
 
 
 def same(name: str, a: Value, b: Value) -> bool:

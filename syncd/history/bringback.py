@@ -20,7 +20,7 @@ from schema.announced import Told
 from schema.errors import RowRefused
 from schema.records import Action, Role, Table
 from schema.triggers import RECORD_COLUMNS
-from syncd import apply, publish
+from syncd import apply, numbers, publish
 from syncd.apply import Batch
 from syncd.diffs import unified
 from syncd.disk.files import Content
@@ -120,8 +120,7 @@ def _rows(engine: Engine, row: RowId, past: RowValues, number: int, gone: bool, 
         """The key for a row that comes back: its own, or the next where that went to another."""
         known = name[1]
         if ((name == row and gone) or name != row) and "id" in values and stored_row(db, name) not in (None, values):
-            numbers = [int(k) for t, k in taken if t == name[0]]
-            known = str(max([int(db.value(f"SELECT coalesce(max(id), 0) FROM {name[0]}")), *numbers]) + 1)  # noqa: S608
+            known = numbers.free(db, name[0], [int(k) for t, k in taken if t == name[0]])
             values = {**values, "id": known}
         taken.add((name[0], known))
         wanted[name[0], known] = values

@@ -17,6 +17,7 @@ from schema.db import Database
 from schema.journal import Net, RowChange
 from schema.records import Action, Value
 from schema.triggers import RECORD_COLUMNS
+from syncd import numbers
 from syncd.history.past import PARENTS, RowId, RowValues, leaves, stored_row
 from syncd.history.takeback import counted, is_count, later_stands, take_back
 from syncd.model import Keyed
@@ -131,8 +132,7 @@ class Inverter:
 
     def _free(self, table: str) -> str:
         """The next number for a row of ``table``; None of this plan has it."""
-        used = [int(key) for t, key in self._out.rows if t == table]
-        key = str(max([int(self._db.value(f"SELECT coalesce(max(id), 0) FROM {table}")), *used]) + 1)  # noqa: S608
+        key = numbers.free(self._db, table, [int(key) for t, key in self._out.rows if t == table])
         self._now[table, key] = None
         return key
 

@@ -16,6 +16,7 @@ from schema.announced import Told
 from schema.db import Database
 from schema.journal import Net
 from schema.records import Role, Table
+from syncd import numbers
 from syncd.config import Config
 from syncd.incoming import Incoming
 from syncd.model import Clash, Keyed, Mode, Shown, Side, Sides, Verdict
@@ -99,6 +100,7 @@ class Decider:
         """Verdicts and holds; then, unless files are never written, what the files must show."""
         out = self._out
         out.held |= self._ask.edited
+        numbers.let_go(self._db, self._state, self._ask.nets)
         self._hold_marked()
         while True:
             deltas = self._deltas()

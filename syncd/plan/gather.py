@@ -179,7 +179,6 @@ class Gatherer:
         if key.startswith(NEW) or not key:
             return []
         found = []
-        again = self._given_again(record)
         for path, section_id, ordinal, _ in store.readings_of(self._db, table.value, key):
             keyed = self._state.base(path)
             number = self._number_of(path, section_id)
@@ -188,16 +187,7 @@ class Gatherer:
             readings = keyed.document.sections[number].readings
             if ordinal < len(readings) and keyed.keys[number][ordinal] == key and readings[ordinal].table is table:
                 found.append(Shown(path, At(number, ordinal), readings[ordinal]))
-        if again is not None:
-            found = [shown for shown in found if shown.reading.value("text") == again]
         return sorted(found, key=lambda s: (s.path, s.at))
-
-    def _given_again(self, record: RecordId) -> Value:
-        """The text of a new checklist item, whose number an item in an archive may have had before; None: no such."""
-        net = self._nets.get(record)
-        if record[0] is not Table.SUBTASKS or net is None or net.operation is not Action.INSERT:
-            return None
-        return str((net.after or {}).get("text") or "")
 
     def _number_of(self, path: str, section_id: int) -> int | None:
         """The place of a stored section in its document; mostly it is one of those that changed."""
