@@ -7,6 +7,7 @@ text before it from the text after it; the text after the newest version is what
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
@@ -20,8 +21,8 @@ from schema.journal import has_pending, pending, resolve_transaction
 from schema.records import Action
 
 __all__ = [
-    "Version", "current_text", "paths_at", "record_version", "resolve_transaction", "steps", "text_at", "text_before",
-    "texts", "version_rows", "versions",
+    "Version", "current_text", "lost", "paths_at", "record_version", "resolve_transaction", "steps", "text_at",
+    "text_before", "texts", "version_rows", "versions",
 ]  # fmt: skip
 
 _AGAIN = "run `syncd sync` again, then `syncd check`; nothing was changed"
@@ -143,40 +144,110 @@ def _before(db: Database, path: str, text: bytes | None, version: int | None) ->
     """``text``, the current one, taken back to before ``version``; None: not at all. Raises `CorruptDatabase`."""
     if version is None:
         return text
-    try:
+    with suppress(deltas.BadDelta):
+        before = text
         for delta, deleted in db.rows(
             "SELECT before, deleted FROM versions WHERE path = ? AND id >= ? ORDER BY id DESC", (path, version)
         ):
-            text = _step_back(delta, deleted, text)
-    except deltas.BadDelta as error:
-        raise _damaged(db, path, version) from error
-    return _verified(db, path, version, text)
+            before = _step_back(delta, deleted, before)
+        known = db.value(
+            "SELECT hash_after FROM versions WHERE path = ? AND id < ? ORDER BY id DESC LIMIT 1", (path, version)
+        )
+        if known is None or before is None or known == text_digest(before):
+            return before
+    return _past_damage(db, path, version)
 
 
-def _verified(db: Database, path: str, version: int, text: bytes | None) -> bytes | None:
-    """``text`` if it is what the version before ``version`` left. Raises `CorruptDatabase`."""
-    known = db.value(
-        "SELECT hash_after FROM versions WHERE path = ? AND id < ? ORDER BY id DESC LIMIT 1", (path, version)
-    )
-    if known is None or text is None or known == text_digest(text):
-        return text
-    raise _damaged(db, path, version)
+def _past_damage(db: Database, path: str, version: int) -> bytes | None:
+    """The text before a version where the way there is broken. Raises `CorruptDatabase` where it is lost."""
+    found: bytes | Lost | None = _LOST
+    for number, before, after in _walk(db, path):
+        if number < version:  # what it left, checked by its digest
+            found = after
+            break
+        found = before
+    if isinstance(found, Lost):
+        raise _damaged(db, path, version)
+    return found
+
+
+class Lost(Struct, frozen=True):
+    """In place of a text that its chain of versions does not lead to any more."""
+
+
+_LOST = Lost()
+
+
+def _walk(db: Database, path: str) -> Iterator[tuple[int, bytes | Lost | None, bytes | Lost | None]]:
+    """Each version's id with the text before and after it, newest first, each checked against its digest.
+
+    Behind a break in the chain they are lost, up to a text that a newer version had too, or to a document that came
+    anew.
+    """
+    again = {
+        digest
+        for (digest,) in db.rows(
+            "SELECT hash_after FROM versions WHERE path = ? GROUP BY hash_after HAVING count(*) > 1", (path,)
+        )
+    }
+    known: dict[str, bytes] = {}
+    text: bytes | Lost | None = current_text(db, path)
+    newest = db.rows("SELECT id, before, deleted, hash_after FROM versions WHERE path = ? ORDER BY id DESC", (path,))
+    for number, delta, deleted, digest in newest:
+        if deleted:
+            text = None
+        elif digest is not None and (not isinstance(text, bytes) or text_digest(text) != digest):
+            text = known.get(digest, _LOST)
+        if digest in again and isinstance(text, bytes):
+            known[digest] = text
+        after = text
+        try:
+            text = _LOST if isinstance(text, Lost) and delta is not None else _back(delta, deleted, text)
+        except deltas.BadDelta:
+            text = _LOST
+        yield number, text, after
+
+
+def _back(delta: bytes | None, deleted: int, text: bytes | Lost | None) -> bytes | None:
+    return _step_back(delta, deleted, None if isinstance(text, Lost) else text)
+
+
+def lost(db: Database, path: str) -> list[int]:
+    """The transactions that left a text of this document which is lost, newest first."""
+    gone = [number for number, _, after in _walk(db, path) if isinstance(after, Lost)]
+    if not gone:
+        return []
+    of = dict(db.rows('SELECT id, "transaction" FROM versions WHERE path = ?', (path,)))
+    return list(dict.fromkeys(int(of[number]) for number in gone))
 
 
 def _damaged(db: Database, path: str, version: int) -> CorruptDatabase:
     what = f"the history of {path} is damaged before version {version}"
-    return CorruptDatabase(what, db.path, "restore a backup with: syncd restore FILE")
+    hint = "`syncd check` says what is lost, `syncd restore FILE` brings back a backup that has it"
+    return CorruptDatabase(what, db.path, hint)
 
 
 def _step_back(delta: bytes | None, deleted: int, text: bytes | None) -> bytes | None:
     return None if delta is None else deltas.decode(delta, b"" if deleted or text is None else text)
 
 
-def paths_at(db: Database, transaction: int | None) -> dict[str, bytes]:
-    """All documents as they stood after ``transaction`` (None: now), by path in order."""
-    paths = db.rows("SELECT path FROM documents UNION SELECT path FROM versions ORDER BY 1")
-    found = ((path, text_at(db, path, transaction)) for (path,) in paths)
-    return {path: text for path, text in found if text is not None}
+def paths_at(db: Database, transaction: int | None, gone: list[str] | None = None) -> dict[str, bytes]:
+    """All documents as they stood after ``transaction`` (None: now), by path in order.
+
+    Raises `CorruptDatabase` where the text of one is lost, unless there is a list ``gone`` to add its path to.
+    """
+    found = {}
+    for (path,) in db.rows("SELECT path FROM documents UNION SELECT path FROM versions ORDER BY 1"):
+        try:
+            text = text_at(db, path, transaction)
+        except CorruptDatabase:
+            if gone is None:
+                raise
+            gone.append(path)
+            continue
+        if text is not None:
+            found[path] = text
+    return found
 
 
 def version_rows(
@@ -212,15 +283,22 @@ def versions(db: Database, path: str) -> list[tuple[int, bool]]:
 
 
 def texts(db: Database, path: str, limit: int | None = None) -> Iterator[tuple[Version, bytes | None]]:
-    """Each version with the text after it, newest first: all texts that were ever on disk, made one by one."""
-    for version, _, after in steps(db, path, limit):
-        yield version, after
+    """Each version with the text after it, newest first: all texts that were ever on disk, made one by one.
+
+    It ends where the chain of versions is broken, so that what is looked for among them is looked for in the rest.
+    """
+    with suppress(CorruptDatabase):
+        for version, _, after in steps(db, path, limit):
+            yield version, after
 
 
 def steps(
     db: Database, path: str, limit: int | None = None
 ) -> Iterator[tuple[Version, bytes | None, bytes | None]]:
-    """Each version with the text before and after it, newest first; None where there was no document."""
+    """Each version with the text before and after it, newest first; None where there was no document.
+
+    Raises `CorruptDatabase` where the chain of versions is broken.
+    """
     after = current_text(db, path)
     for version in version_rows(db, path, limit=limit):
         delta = db.value("SELECT before FROM versions WHERE id = ?", (version.id,))

@@ -228,7 +228,8 @@ def _save(
             store.drop_document(db, base.path)
     else:
         saved = stored[base.path] = _save_document(db, state, base, new, names, number)
-        if "".join(s.text for s in saved.sections).encode("utf-8", "surrogateescape") != new:
+        text = base.keyed.document.text if base.keyed else new.decode("utf-8", "surrogateescape")
+        if "".join(s.text for s in saved.sections) != text:
             raise WrongBase("the sections do not join to the text, and were not stored", base.path, _AGAIN)
     if on_disk == new:
         if base.stat is not None or on_disk is None:  # else nobody looked: an earlier text may still wait for its file

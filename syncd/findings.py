@@ -29,6 +29,7 @@ KINDS = {
     "dangling": "dependencies on tasks that are not there",
     "duplicate": "ids that stand for two things",
     "round trip": "documents whose stored sections do not join to what was read",
+    "history": "texts that documents once had and that are lost",
     "integrity": "damage of the database",
 }
 """Every kind of finding, and what it says in words."""
@@ -47,7 +48,7 @@ def find(bank: Path, db: Database) -> list[Finding]:
     """All findings, in the order of `KINDS` and then of the documents."""
     state = BankState(db)
     found = [*_not_read(bank, state), *_not_understood(state), *_drift(db), *_unshown(db, state), *_dangling(db)]
-    found += [*_duplicates(state), *_round_trip(db, state)]
+    found += [*_duplicates(state), *_round_trip(db, state), *_lost(db)]
     found += [Finding("integrity", None, None, line) for line in db.integrity()]
     order = {kind: number for number, kind in enumerate(KINDS)}
     return sorted(found, key=lambda f: (order[f.kind], f.document or "", f.line or 0))
@@ -129,6 +130,16 @@ def _round_trip(db: Database, state: BankState) -> Iterator[Finding]:
             yield Finding("round trip", path, None, "the stored sections do not join to what was read")
         elif row.kind != "opaque" and not _same(state.base(path), text):
             yield Finding("round trip", path, None, "the parsed sections do not join to what was read")
+
+
+def _lost(db: Database) -> Iterator[Finding]:
+    for (path,) in db.rows("SELECT DISTINCT path FROM versions ORDER BY path"):
+        if numbers := history.lost(db, path):
+            after = f"transaction {numbers[0]}"
+            if len(numbers) > 1:
+                after = f"{len(numbers)} transactions from {numbers[-1]} to {numbers[0]}"
+            what = f"what it held after {after} is lost; all else can be exported (a backup may have it)"
+            yield Finding("history", path, None, what)
 
 
 def _same(keyed: Keyed | None, text: bytes) -> bool:

@@ -42,7 +42,7 @@ def run(argument: str | None, bank: str | None, as_json: bool, fix: bool, dry_ru
         output.show_json([finding._asdict() for finding in found])
     else:
         _show(found)
-    if any(finding.kind in ("integrity", "round trip") for finding in found):
+    if any(finding.kind in ("integrity", "history", "round trip") for finding in found):
         return Exit.FAILED
     return Exit.ATTENTION if found else Exit.CONVERGED
 

@@ -30,16 +30,20 @@ def run(folder: str, at: str | None, bank: str | None, as_json: bool) -> int:
     with inspect.reading(banks.find(bank)) as db:
         number = journal.resolve_transaction(db, at) if at else None
         _prepare(target)
-        texts = history.paths_at(db, number)
+        gone: list[str] = []
+        texts = history.paths_at(db, number, gone)
     for path, text in texts.items():
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
     if as_json:
-        output.show_json({"folder": str(target.resolve()), "transaction": number, "documents": sorted(texts)})
+        told = {"folder": str(target.resolve()), "transaction": number, "documents": sorted(texts), "lost": gone}
+        output.show_json(told)
     else:
         output.say(f"{output.counted(len(texts), 'document')} written to {target}")
-    return Exit.CONVERGED
+        for path in gone:
+            output.say(f"{path} was not: its history is damaged (`syncd check`)")
+    return Exit.FAILED if gone else Exit.CONVERGED
 
 
 def _prepare(target: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schema import history, journal, store
+from schema import deltas, history, journal, store
 from schema.db import Database
-from schema.errors import CorruptDatabase
+from schema.errors import CorruptDatabase, WrongBase
 
 
 def write(db: Database, *texts: tuple[str, bytes | None], emitted: bool = False) -> int:
@@ -113,6 +113,39 @@ def test_a_damaged_history_is_told(db: Database) -> None:
         db.run("UPDATE versions SET before = ? WHERE before IS NOT NULL", (damage,))
         with pytest.raises(CorruptDatabase, match=r"history of a\.md"):
             history.text_at(db, "a.md", first)
+
+
+def test_what_stands_before_damage_is_found_where_it_came_again(db: Database) -> None:
+    """In a newer version, or behind a time at which there was no document."""
+    old = write(db, ("a.md", b"an old text\n"))
+    write(db, ("a.md", None))
+    numbers = [write(db, ("a.md", text)) for text in (b"one\n" * 9, b"two\n" * 9, b"three\n", b"two\n" * 9, b"end\n")]
+    db.run('UPDATE versions SET before = ? WHERE "transaction" = ?', (deltas.encode(b"wrong", b"three\n"), numbers[2]))
+    assert history.text_at(db, "a.md", numbers[1]) == b"two\n" * 9
+    assert history.text_at(db, "a.md", numbers[0]) == b"one\n" * 9
+    assert history.lost(db, "a.md") == []
+    db.run('UPDATE versions SET before = ? WHERE "transaction" = ?', (b"\x00\x7f\x7f", numbers[1]))
+    with pytest.raises(CorruptDatabase, match="syncd check"):
+        history.text_at(db, "a.md", numbers[0])
+    assert history.lost(db, "a.md") == [numbers[0]]
+    assert history.text_at(db, "a.md", old) == b"an old text\n"
+    assert [v.transaction for v, _ in history.texts(db, "a.md")] == [*reversed(numbers[2:])]
+    gone: list[str] = []
+    assert (history.paths_at(db, numbers[0], gone), gone) == ({}, ["a.md"])
+
+
+def test_a_version_that_does_not_follow_is_refused(db: Database) -> None:
+    """Nothing is recorded; where the chain was broken before, it goes on from what there is."""
+    first = write(db, ("a.md", b"one\n"))
+    with pytest.raises(WrongBase, match=r"a\.md"):
+        history.record_version(db, "a.md", first, b"another\n", b"new\n", emitted=False)
+    assert len(history.version_rows(db)) == 1
+    db.run("UPDATE versions SET hash_after = 'of no text'")
+    second = write(db, ("a.md", b"two\n"))
+    third = write(db, ("a.md", b"three\n"))
+    assert history.text_at(db, "a.md", second) == b"two\n"
+    assert history.text_at(db, "a.md", third) == b"three\n"
+    assert history.lost(db, "a.md") == [first]
 
 
 _lines = st.sampled_from([b"# T1\n", b"- x\n", b"\xff\n", b"\r\n", b"last"])

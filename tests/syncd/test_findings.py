@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -65,4 +66,30 @@ def test_damage_is_a_failure(syncd: Syncd, synced: Path) -> None:
     db.close()
     ran = syncd("check", synced, "--json")
     assert ran.code == 3
-    assert [f["kind"] for f in ran.json] == ["round trip", "integrity"]
+    assert [f["kind"] for f in ran.json] == ["round trip", "history", "integrity"]
+
+
+def test_a_damaged_history_is_told_and_the_rest_goes_on(
+    syncd: Syncd, synced: Path, tmp_path: Path
+) -> None:
+    """`check` and `export` name the document; other documents, later states, sync and prune are as ever."""
+    for words in ("first words", "second words", "third words"):
+        with (synced / "techContext.md").open("a") as file:
+            file.write(f"\n{words}\n")
+        assert syncd("sync", synced).code == 0
+    with closing(sqlite3.connect(synced / ".syncd/memory_bank.db")) as db, db:
+        db.execute("UPDATE versions SET before = x'007f7f' WHERE path = 'techContext.md' AND \"transaction\" = 3")
+    told = syncd("check", synced)
+    assert told.code == 3
+    assert "techContext.md" in told.out
+    assert "what it held after 2 transactions from 1 to 2 is lost; all else can be exported" in told.out
+    whole = syncd("export", tmp_path / "whole", "--bank", synced, "--at", "3")
+    assert whole.code == 0
+    assert (tmp_path / "whole/techContext.md").read_text().endswith("second words\n")
+    part = syncd("export", tmp_path / "part", "--bank", synced, "--at", "2")
+    assert part.code == 3
+    assert "techContext.md was not: its history is damaged (`syncd check`)" in part.out
+    assert (tmp_path / "part/tasks.md").exists()
+    assert not (tmp_path / "part/techContext.md").exists()
+    (synced / "techContext.md").write_text("anew\n")
+    assert syncd("sync", synced).code == 0

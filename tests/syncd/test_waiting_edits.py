@@ -24,7 +24,7 @@ def whole(live: Live) -> None:
     """Each version of each document has the text that was recorded, back to the first."""
     db = live.engine.db
     for path in history.paths_at(db, None):
-        for version, text in history.texts(db, path):
+        for version, _, text in history.steps(db, path):
             known = None if text is None else text_digest(text)
             assert known == version.hash_after, f"{path}, version {version.id} of transaction {version.transaction}"
 
