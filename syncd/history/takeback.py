@@ -57,9 +57,11 @@ def take_back(had: str, now: Keyed, saved: str) -> TakenBack:
     text = now.document.text
     if text in (had, saved):
         return TakenBack(saved)
-    done = rebase(had, now, saved, tell=False)
     path = now.document.path
     documents = [parse(path, each) for each in (had, text, saved)]
+    # A stamp is in nobody's way: what stands beside it is merged as if all texts had that of now.
+    had, saved = (_with_derived_of(documents[1], each) for each in (documents[0], documents[2]))
+    done = rebase(had, now, saved, tell=False)
     shown = _only_values(documents)
     lost = list(_fields_lost(done.clashes, now, shown))
     for clash in merge_texts(had, saved, text).clashes:
@@ -154,6 +156,11 @@ def _derived(
         values = {name: value for name, value in wanted.items() if value != shown.value(name)}
         if values:
             yield SetFields(at, values)
+
+
+def _with_derived_of(now: Document, document: Document) -> str:
+    """The text of ``document`` with the stamps and counts of ``now``, where both have the same of them."""
+    return put(document, list(_derived(document, [document, now, document], _of_now))).document.text
 
 
 def _of_now(after: Value, now: Value, before: Value) -> Value:

@@ -379,6 +379,22 @@ def test_what_comes_back_stands_beside_what_came_at_its_very_place(live: LiveBan
     live.assert_at_rest()
 
 
+def test_a_stamp_beside_it_is_in_nobodys_way(live: LiveBank) -> None:
+    """All three texts have another moment above the place at which one record comes back and another came."""
+    live.sql("DELETE FROM error_logs WHERE id = 1")
+    number = live.sync().number
+    live.sql("INSERT INTO error_logs(timestamp, error_message) VALUES ('2026-03-06 17:25', 'It came later')")
+    live.sync()
+    text = live.read("errorLog.md")
+    stamp = next(line for line in text.split("\n") if line.startswith("*Last Updated"))
+    live.write("errorLog.md", text.replace(stamp, "*Last Updated: 2027-01-01 10:00:00 UTC*"))
+    live.sync()
+    take_back(live, number)
+    assert live.value("SELECT count(*) FROM error_logs WHERE id = 1 OR error_message = 'It came later'") == 2
+    assert "*Last Updated: 2027-01-01 10:00:00 UTC*\n" in live.read("errorLog.md")
+    live.assert_at_rest()
+
+
 @pytest.mark.parametrize("order", ["1, 2", "2, 1"])
 def test_of_two_equal_records_the_one_that_came_goes_and_comes_back(small: Any, order: str) -> None:
     """Their texts are the same, wherever they stand: the other one stays the record that it is."""
