@@ -147,8 +147,8 @@ class Engine:
 
     def _finish(self, total: Round) -> None:
         """What is done once a converge found nothing more to do."""
-        if self._united and not total.waiting:
-            lineage.note(self.bank, self.db, anew=True)  # first: killed in between, the union is only done once more
+        # Noted first: ended in between, the union is only done once more.
+        if self._united and not total.waiting and lineage.note(self.bank, self.db, anew=True):
             lineage.united(self.db, self._clock(), total.came_back)
         mode = self.chosen_mode
         total.problems += readonly.keep(self.bank, self.db, self.state, self.config, mode, total.emitted)
@@ -211,11 +211,11 @@ class Engine:
         saved = [path for path, arrived in incoming.items() if self._saved(arrived)]
         flipping = self.flips.reasons(saved, time.monotonic()) | standing.flipping
         told = announced.told(self.db, seen, self._clock())
-        edited = frozenset(edits.texts.keys() - incoming.keys())
-        question = Question(
-            incoming, nets, follows, standing.accepted, mode, follow, told, flipping, self._united, edited
-        )
-        decided = Decider(self.db, self.state, self.config, question).decide()
+        ask = Question(
+            incoming, nets, follows, standing.accepted, mode, follow, told, flipping, self._united,
+            frozenset(edits.texts.keys() - incoming.keys()), found.hidden,
+        )  # fmt: skip
+        decided = Decider(self.db, self.state, self.config, ask).decide()
         done.came_back += sum(v.insert and bool(s.before) for v, s in decided.verdicts if self._united)
         done.problems += decided.problems
         done.refused += decided.refused
@@ -301,9 +301,7 @@ class Engine:
         writes = chosen is not Mode.OBSERVE and self.unfinished is None
         texts = edits.texts if writes else {}
         taken = {(path, digest) for path, _, digest in standing.accepted} if output else ()
-        reader = Reader(
-            self.db, self.state, outbox, texts, writes, output=output, united=self._united, taken=taken
-        )
+        reader = Reader(self.db, self.state, outbox, texts, writes, output=output, united=self._united, taken=taken)
         incoming = {}
         for number, (path, content) in enumerate(found.changed.items(), 1):
             incoming[path] = reader.read(path, content)

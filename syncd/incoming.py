@@ -218,6 +218,8 @@ class Reader:
         """The text that ``text`` was made from, None where that is the base; whether what it takes back is told."""
         if not history.emitted_lately(self._db, path, _VERSIONS):
             return None, False
+        if self._never_there(path):
+            return "", False
         texts, emitted = self._texts(path)
         number = nearest(text, texts)
         # Nearer to an older text is also what takes back an addition of its own. Stale is who overlooked our writing.
@@ -226,6 +228,16 @@ class Reader:
         if path not in self._outbox:
             return (texts[number], True) if stale else (None, False)
         return (texts[number], True) if stale and texts[number] != text else (texts[0], False)
+
+    def _never_there(self, path: str) -> bool:
+        """Whether all texts since the document was made are ours, and still to be written: then nobody had any."""
+        if self._outbox.get(path, path) is None:
+            for version in history.version_rows(self._db, path):
+                if not version.emitted:
+                    return False
+                if not version.existed:
+                    return True
+        return False
 
     def _texts(self, path: str) -> tuple[list[str], list[bool]]:
         """The last texts that stood on the disk, newest first, and whether each was written by us.

@@ -93,25 +93,28 @@ def write(bank: Path, known: Known) -> None:
         ready.unlink(missing_ok=True)
 
 
-def note(bank: Path, db: Database, *, anew: bool = False) -> None:
-    """Bring what is known to what the database is now. What cannot be written is left for the next time.
+def note(bank: Path, db: Database, *, anew: bool = False) -> bool:
+    """Bring what is known to what the database is now. False where that could not be written: it is for the next time.
 
     A database that is not the one that is known, or a later state of it, is not noted unless ``anew`` says so.
     """
     from schema import journal, store
 
-    with suppress(OSError, SyncdError):
+    try:
         last, own = journal.latest(db), store.state_get(db, _BANK)
         if own is None:
-            return
+            return True
         underway = store.state_get(db, UNION) is not None
         if not anew and (underway or standing(db, read(bank)) in (Standing.OLDER, Standing.FOREIGN)):
-            return
+            return True
         now = Known(own, mode=store.state_get(db, "mode"), conflicts=overview.open_conflicts(db))
         if last is not None:
             now = replace(now, transaction=last.transaction_id, number=last.number, at=last.timestamp)
         if now != read(bank):
             write(bank, now)
+    except (OSError, SyncdError):
+        return False
+    return True
 
 
 def standing(db: Database, known: Known | None) -> Standing:

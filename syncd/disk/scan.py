@@ -18,7 +18,8 @@ class Scan(Struct):
     ``changed`` holds documents that are new or differ from their base; ``missing`` those that have a base and no
     file; ``same`` those that were read, hold what their base holds, and have other stat values than were noted;
     ``waiting`` those that cannot be read at this moment, ``problems`` those that cannot be read at all, with the
-    reason. ``complete`` says that the whole bank was looked at; then ``leftovers`` are files of ours that lie about.
+    reason; of both, those without a base are ``hidden``. ``complete`` says that the whole bank was looked at; then
+    ``leftovers`` are files of ours that lie about.
     """
 
     changed: dict[str, Content] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Scan(Struct):
     same: dict[str, Stat] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
     complete: bool = True
     leftovers: list[str] = field(default_factory=list)
 
@@ -55,6 +57,7 @@ def scan(
         candidates = sorted(path for path in set(only) | set(always) if path.endswith(".md"))
     for path in candidates:
         _look(root, path, rows.get(path), limit, found)
+    found.hidden = {path: why for path, why in (found.problems | found.waiting).items() if path not in rows}
     return found
 
 

@@ -20,7 +20,7 @@ from syncd import numbers
 from syncd.config import Config
 from syncd.incoming import Incoming
 from syncd.model import Clash, Keyed, Mode, Shown, Side, Sides, Verdict
-from syncd.plan import adoption, arrival, derive, emission, families, guard
+from syncd.plan import adoption, arrival, derive, emission, families, guard, unseen
 from syncd.plan.counts import Derived
 from syncd.plan.emission import DocumentChanges, Plan
 from syncd.plan.gather import TABLE_NAMES, Delta, Gatherer, RecordId
@@ -71,6 +71,7 @@ class Question(Struct, frozen=True):
     current readings are due to be brought along now. ``flipping`` gives the sentence for documents that another program
     rewrites again and again. ``united``: the database is older than the files, and nothing is deleted. ``edited`` are
     documents that wait with an edit of their sections because their files cannot be looked at: they are not written.
+    ``hidden`` are documents that the database does not know and that could not be read, with the reason.
     """
 
     incoming: Mapping[str, Incoming]
@@ -83,6 +84,7 @@ class Question(Struct, frozen=True):
     flipping: Mapping[str, str] = field(default_factory=dict)
     united: bool = False
     edited: frozenset[str] = frozenset()
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 class Decider:
@@ -305,7 +307,11 @@ class Decider:
                 out.follow += [(record, name) for name in sorted(verdict.follow - names)]
             emission.plan_removal(plan, gone)
             homes.bring_back(verdict)
-        homes.place([v for r, v in verdicts.items() if v.insert and r not in self._untouched])
+        inserts = [v for r, v in verdicts.items() if v.insert and r not in self._untouched]
+        waiting = unseen.waiting(self._db, inserts, self._ask.hidden)
+        out.unsealed |= waiting.keys()
+        out.refused += waiting.values()
+        homes.place([v for v in inserts if (v.table, v.key) not in waiting])
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.told.moment, verdicts, sides)
         if cache := counts.cache(plan, self._current):

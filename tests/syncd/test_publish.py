@@ -22,6 +22,7 @@ LiveBank = Any
 Patch = pytest.MonkeyPatch
 
 TASK = "tasks/T6.md"
+HISTORY = "edit_history.md"
 
 
 class Crash(BaseException):
@@ -571,3 +572,21 @@ def test_one_of_many_that_cannot_be_written_hinders_no_other(tmp_path: Path) -> 
     assert len(ready.files) == 31
     assert list(refused) == ["notes/n7.md"]
     ready.discard()
+
+
+def test_a_document_that_somebody_makes_where_ours_is_still_to_be_written_takes_nothing_away(
+    small: Callable[..., LiveBank], monkeypatch: Patch
+) -> None:
+    """Nobody had our text: what theirs lacks was not deleted."""
+    live = small({"tasks/T1.md": "# T1: Rope\n\n**Status**: 🔄 IN PROGRESS\n"})
+    columns = "date, time, task_id, task_description"
+    live.sql(f"INSERT INTO edit_entries({columns}) VALUES ('2026-03-06', '18:40', 'T1', 'By row')")
+    crash_before_files(live, monkeypatch)
+    live.write(HISTORY, "# Edit History\n\n### 2026-03-05\n\n#### 09:00 IST - T1: By hand\n- Modified `a.py` - one\n")
+    report = live.sync()
+    assert {text for (text,) in live.sql("SELECT task_description FROM edit_entries")} == {"By row", "By hand"}
+    assert "By row" in live.read(HISTORY)
+    assert "By hand" in live.read(HISTORY)
+    assert "- Modified `a.py` - one\n" in live.read(HISTORY)
+    assert report.holds == ()
+    live.assert_at_rest()
