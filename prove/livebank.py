@@ -356,6 +356,9 @@ class Bank:
             if number and told != texts:
                 paths = sorted(p for p in told.keys() | texts.keys() if told.get(p) != texts.get(p))
                 self.failures.append(f"the state after {number} is another: {paths[:3]}")
+        for (path,) in self.db.rows("SELECT DISTINCT path FROM versions"):
+            if lost := history.lost(self.db, path):
+                self.failures.append(f"the history of {path} is damaged: after {lost[:3]}")
         for row in self.past.keys:
             self._check_row(row)
 
