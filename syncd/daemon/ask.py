@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from syncd.userfiles import runtime_folders
 
-PATIENCE_S = 0.2
-"""Seconds after which a daemon that does not answer is said to hang."""
+PATIENCE_S = 2.0
+"""Seconds after which a daemon that does not answer is said to hang. One that is slow on a busy machine does not."""
 
 
 class Silence(Struct, frozen=True):
