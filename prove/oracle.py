@@ -173,6 +173,9 @@ class Oracle:
         engine = open_engine(bank)
         for path, text in engine.db.rows("SELECT path, hash_after FROM versions WHERE hash_after IS NOT NULL"):
             self._texts.setdefault(masked(path), set()).add(text)
+        for (path,) in engine.db.rows("SELECT DISTINCT path FROM versions"):
+            between = (text for _, text in history.texts(engine.db, path) if text is not None)
+            self._texts.setdefault(masked(path), set()).update(masked(t.decode(errors="replace")) for t in between)
         for path, data in files(bank).items():
             self._texts.setdefault(masked(path), set()).add(digest(data))
             self._texts[masked(path)].add(masked(data.decode(errors="replace")))

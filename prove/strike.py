@@ -77,7 +77,8 @@ def run(act: Act, bank: Path, prepare: Callable[[], Any] | None = None, started:
     if child == 0:
         code = BUG
         try:
-            os.read(gate, 1)
+            with suppress(OSError):  # it is the first call that can be struck
+                os.read(gate, 1)
             if prepare is not None:
                 prepare()
             act(bank)
