@@ -311,7 +311,17 @@ def _check_stored(world: World, state: BankState) -> None:
 def _check_words(world: World, before: Before, tree: Tree) -> None:
     """Words that came since the last converge are where they were, or told as the side of a conflict that lost."""
     left = before.fresh - words_in(shown_text(tree)) - words_in(world.dump())
+    left -= _taken_along(world) if left else set()
     require(not left, f"lost: {sorted(left)}")
+
+
+def _taken_along(world: World) -> set[str]:
+    """Words of documents that went with a yes: it was given to the text that they had."""
+    found: set[str] = set()
+    for (path,) in world.client.rows("SELECT path FROM holds WHERE kind = 'removal' AND state = 'accepted'"):
+        for _, text in history.texts(world.client, path, 4):
+            found |= words_in((text or b"").decode("utf-8", "replace"))
+    return found
 
 
 def _check_retrievable(world: World, before: Before) -> None:
