@@ -231,14 +231,18 @@ def row_to_file(setting: Setting, times: int) -> tuple[Samples, Samples]:
         return turns(times, ours, floor)
 
 
+_TURNS = 40
+"""Documents that are saved in turn: each too seldom to be taken for one that a program rewrites again and again."""
+
+
 def put_back(setting: Setting, times: int) -> tuple[Samples, Samples]:
     """The database is first: a step is edited in a task file, which gets its text back.
 
     Each in its turn, so that none is taken for one that a program rewrites again and again.
     """
-    bank, tasks = setting.output(), itertools.cycle(range(1, 21))
+    bank, tasks = setting.output(), itertools.cycle(range(1, _TURNS + 1))
     with daemon(bank, setting.env), bare_loop(setting, "put_back", "back") as (folder, _, _):
-        for number in range(1, 21):
+        for number in range(1, _TURNS + 1):
             save(folder / f"T{number}.md", (bank / f"tasks/T{number}.md").read_bytes())
         time.sleep(0.5)  # the floor has seen them
 
