@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from schema import history
+from schema import history, journal
 from schema.digests import text_digest
-from syncd import requests
+from schema.errors import WrongBase
+from syncd import apply, requests
 from syncd.errors import InTheWay
 from syncd.history.bringback import restore_file, restore_record
 from syncd.history.undo import undo
@@ -170,4 +171,34 @@ def test_a_hold_is_rejected_to_the_base_whatever_a_client_edited_meanwhile(
     live.sync()
     assert live.read("notes.md") == text.replace("second", "second of a client")
     whole(live)
+    live.assert_at_rest()
+
+
+def test_the_commit_refuses_to_write_under_an_edit_that_waits(
+    waiting: tuple[Live, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should a plan ask for that after all: nothing is changed."""
+    live, _ = waiting
+    before = live.tree()
+    monkeypatch.setattr(journal, "edited_documents", lambda db: {"tasks/T6.md"})
+    live.edit("tasks/T6.md", "**Priority**: LOW", "**Priority**: HIGH")
+    edited = live.tree()
+    with pytest.raises(WrongBase, match=r"tasks/T6\.md"):
+        live.sync()
+    assert live.tree() == edited != before
+    assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "LOW"
+    whole(live)
+
+
+def test_sections_that_do_not_join_to_the_text_are_not_stored(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next sync takes the save in as if nothing had been."""
+    save = apply._save_sections
+    live.edit("tasks/T6.md", "**Priority**: LOW", "**Priority**: HIGH")
+    with monkeypatch.context() as broken:
+        broken.setattr(apply, "_save_sections", lambda *given, **named: save(*given, **named)[:-1])
+        with pytest.raises(WrongBase, match=r"tasks/T6\.md"):
+            live.sync()
+    assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "LOW"
+    live.sync()
+    assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "HIGH"
     live.assert_at_rest()
