@@ -46,7 +46,16 @@ def bank(tmp_path: Path) -> Path:
     root = tmp_path / "bank"
     (root / "tasks").mkdir(parents=True)
     (root / "tasks" / "T1.md").write_bytes(OLD)
+    wait_for_quiet(root)
     return root
+
+
+def wait_for_quiet(root: Path) -> None:
+    """A process that another thread of the test run forks has our descriptors, open for writing, until it executes."""
+    deadline = time.monotonic() + 5
+    while isinstance(read_stable(root, "tasks/T1.md"), Busy):
+        assert time.monotonic() < deadline, "somebody keeps the fixture's document open for writing"
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -543,7 +552,7 @@ def test_a_late_write_into_a_displaced_file_is_told(bank: Path) -> None:
 def test_a_displaced_file_that_is_being_written_is_kept(bank: Path) -> None:
     """Until its writer is done."""
     kept = Held(bank, hold=1.0, clock=lambda: 0.0)
-    prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept)
+    assert isinstance(prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept), Written)
     (displaced,) = (bank / ".syncd" / "held").iterdir()
     with displaced.open("ab") as writer:
         assert kept.settle(1.0) == []
@@ -571,7 +580,7 @@ def test_held_files_need_no_place_of_their_own(bank: Path, kept: Held) -> None:
 
 def test_a_failed_directory_sync_is_an_error_once(bank: Path, kept: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told, and not tried again on the same folder."""
-    prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept)
+    assert isinstance(prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept), Written)
 
     def fail(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -721,8 +730,8 @@ def test_a_kill_before_the_exchange_leaves_nothing_to_tell(bank: Path) -> None:
 
 def test_a_kill_while_files_are_held_drops_only_what_is_known(bank: Path, kept: Held) -> None:
     """A held file that still has the text that it should have goes; one that was written to is returned."""
-    prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept)
-    prepare(bank, "tasks/T1.md", b"third").publish(digest(NEW), kept)
+    assert isinstance(prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept), Written)
+    assert isinstance(prepare(bank, "tasks/T1.md", b"third").publish(digest(NEW), kept), Written)
     first, _ = sorted((bank / ".syncd" / "held").iterdir(), key=lambda file: file.read_bytes() != OLD)
     first.write_bytes(b"late")
     (left,) = sweep_temporaries(bank)
@@ -734,7 +743,7 @@ def test_a_kill_while_files_are_held_drops_only_what_is_known(bank: Path, kept: 
 def test_a_sweep_beside_held_files_leaves_them_their_time(bank: Path) -> None:
     """A process that sweeps while it runs must not shorten what it waits for itself."""
     kept = Held(bank, hold=1.0, clock=lambda: 0.0)
-    prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept)
+    assert isinstance(prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept), Written)
     (displaced,) = (bank / ".syncd" / "held").iterdir()
     assert sweep_temporaries(bank, living=kept) == []
     displaced.write_bytes(b"late")
