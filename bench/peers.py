@@ -65,6 +65,11 @@ def installed(name: str, oldest: tuple[int, int], interpreter: str | None) -> Pa
     return folder / "bin"
 
 
+def _median(command: Sequence[str], env: dict[str, str], times: int) -> float:
+    """Milliseconds of a command, after one run that is not counted."""
+    return median([timed(command, env) for _ in range(times + 1)][1:])
+
+
 def _release(name: str, commands: Path) -> str:
     code = f"import importlib.metadata as m; print(m.version({name!r}))"
     done = subprocess.run([str(commands / "python"), "-c", code], check=True, capture_output=True, text=True)
@@ -102,14 +107,14 @@ def sqldown(setting: Setting, commands: Path) -> Found:
     data = bank.with_name("bank.db")
     load = [program, "load", str(bank), "-d", str(data)]
     times = setting.samples(5, 2)
-    found: Found = {"version": median(timed([program, "--version"], env, times))}
+    found: Found = {"version": _median([program, "--version"], env, times)}
     firsts = []
     for _ in range(times):
         data.unlink(missing_ok=True)
         firsts.append(_once(load, env))
     found["first"] = median(firsts)
-    found["nothing"] = median(timed(load, env, times))
-    found["status"] = median(timed([program, "info", "-d", str(data)], env, times))
+    found["nothing"] = _median(load, env, times)
+    found["status"] = _median([program, "info", "-d", str(data)], env, times)
     found["emit"] = median([_dumped(program, bank, data, env, number) for number in range(times)])
     return found
 
@@ -125,12 +130,12 @@ def basic_memory(setting: Setting, commands: Path) -> Found:
     env, program = _environment(setting, "basic-memory"), str(commands / "basic-memory")
     bank = synthetic.write(synthetic.bank(REAL), setting.folder("basic-memory") / "bank")
     times = setting.samples(3, 1)
-    found: Found = {"version": median(timed([program, "--version"], env, times))}
+    found: Found = {"version": _median([program, "--version"], env, times)}
     run([program, "project", "add", "bank", str(bank), "--default"], env)
     index = [program, "reindex", "--search"]
     found["first"] = _once(index, env)
-    found["nothing"] = median(timed(index, env, times))
-    found["status"] = median(timed([program, "status"], env, times))
+    found["nothing"] = _median(index, env, times)
+    found["status"] = _median([program, "status"], env, times)
     try:
         return found | _watched(setting, program, env, bank)
     except Failed as error:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 from bench.latency import History, Samples, bare_loop, connect
-from bench.processes import daemon, inside, memory, processor_seconds, program, run, syncd, timed, wake_ups
+from bench.processes import daemon, inside, interpreter, memory, processor_seconds, program, run, syncd, timed, wake_ups
 from bench.recorded import last_state
 from bench.setting import Setting
 from syncd.config import Config
@@ -30,9 +29,18 @@ def first_import(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
     return [s["ours"] for s in samples], [s["floor"] for s in samples], note
 
 
-def python_start(setting: Setting, times: int, code: str = "pass") -> Samples:
-    """Milliseconds until python has started, done ``code`` and ended."""
-    return timed([sys.executable, "-c", code], setting.env, times)
+def beside_python(
+    setting: Setting, command: list[str], times: int, code: str = "pass", ok: tuple[int, ...] = (0, 1)
+) -> tuple[Samples, Samples]:
+    """Milliseconds of a command, and by turns until python has started, done ``code`` and ended."""
+    ours, floor = [], []
+    bare = [interpreter(), "-c", code]
+    for number in range(times + 1):
+        pair = timed(command, setting.env, ok), timed(bare, setting.env)
+        if number:  # the first makes what is made once
+            ours.append(pair[0])
+            floor.append(pair[1])
+    return ours, floor
 
 
 def log_work(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
@@ -43,8 +51,8 @@ def log_work(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
         (task,) = client.execute("SELECT id FROM tasks ORDER BY status = 'in_progress' DESC, id").fetchone()
     files = [part for n in range(8) for part in ("--modified", f"src/part{n}.py:what was done to it")]
     work = ["workflow", "log-work", "--task", task, "--summary", "A piece of work", *files, "--bank", str(bank)]
-    ours = timed([*program("mb"), *work], setting.env, times, ok=(0, 1))
-    return ours, python_start(setting, times), "" if bank == setting.real() else "the recorded bank"
+    ours, floor = beside_python(setting, [*program("mb"), *work], times)
+    return ours, floor, "" if bank == setting.real() else "the recorded bank"
 
 
 def nothing_changed(setting: Setting, times: int) -> tuple[Samples, Samples]:
@@ -53,7 +61,7 @@ def nothing_changed(setting: Setting, times: int) -> tuple[Samples, Samples]:
     run([*syncd(), "sync", str(bank)], setting.env, ok=(0, 1))
     time.sleep(2.1)  # stat values of files that were written just now prove nothing
     run([*syncd(), "sync", str(bank)], setting.env, ok=(0, 1))
-    return timed([*syncd(), "sync", str(bank)], setting.env, times, ok=(0, 1)), python_start(setting, times)
+    return beside_python(setting, [*syncd(), "sync", str(bank)], times)
 
 
 def nothing_changed_large(setting: Setting, times: int) -> tuple[Samples, Samples]:
@@ -64,15 +72,14 @@ def nothing_changed_large(setting: Setting, times: int) -> tuple[Samples, Sample
 
 def version(setting: Setting, times: int) -> tuple[Samples, Samples]:
     """`syncd --version`."""
-    return timed([*syncd(), "--version"], setting.env, times), python_start(setting, times)
+    return beside_python(setting, [*syncd(), "--version"], times)
 
 
 def status(setting: Setting, times: int) -> tuple[Samples, Samples]:
     """`syncd status` against a python that imports argparse."""
     bank = setting.real()
     time.sleep(2.1)
-    ours = timed([*syncd(), "status", str(bank)], setting.env, times, ok=(0, 1))
-    return ours, python_start(setting, times, "import argparse")
+    return beside_python(setting, [*syncd(), "status", str(bank)], times, "import argparse")
 
 
 def resident(setting: Setting) -> tuple[Samples, Samples, str]:

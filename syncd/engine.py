@@ -9,29 +9,32 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from schema import announced, journal, store
 from schema.db import Database, open_database
-from syncd import apply, diffs, holds, lineage, publish, readonly
+from syncd import apply, holds, lineage, publish, readonly
 from syncd.apply import Batch, Moved, NewBase, last_change
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.disk.files import Held
 from syncd.disk.git import git_unfinished
 from syncd.disk.rescue import Rescued, rescued
-from syncd.disk.scan import Scan, scan
+from syncd.disk.scan import Missed, Scan, Walked, scan
 from syncd.disk.walk import walk
 from syncd.edited import EditedSections, edited_sections
 from syncd.errors import expected
 from syncd.flips import Flips
-from syncd.incoming import Incoming, Reader
 from syncd.model import Mode, Report
 from syncd.pending import Pending, Seen, row_changes
 from syncd.plan.decide import Decided, Decider, Question
 from syncd.rounds import Round, add, named, report
 from syncd.state import BankState
+
+if TYPE_CHECKING:
+    from syncd.incoming import Incoming, Reader
 
 _ROUNDS = 20  # rounds of one converge before it says that somebody writes all the time
 Clock = Callable[[], datetime]
@@ -51,7 +54,7 @@ class Engine:
         self.state = BankState(db)
         self.held = Held(bank)
         self._clock = clock
-        self._missing: dict[str, float] = {}
+        self._missed = Missed()
         self._progress: Callable[[int, int], None] | None = None
         self._swept = False
         self.unfinished = git_unfinished(bank)
@@ -181,14 +184,15 @@ class Engine:
         began = time.perf_counter()
         done = Round()
         outbox = publish.outbox(self.db)
-        chosen, mode = self.chosen_mode, self.mode
+        chosen, mode, walked = self.chosen_mode, self.mode, None
         if not dry_run:
-            self._sweep(only)
+            walked = self._sweep(only)
             if outbox and mode is not Mode.OBSERVE:
+                walked = None
                 outbox = publish.settle_outbox(
                     self.db, self.state, self.bank, self.held, outbox, only, done.waiting, done.unwritten
                 )
-        found = self._scan(only, outbox, settle)
+        found = self._scan(only, outbox, settle, walked)
         if self._united and mode is not Mode.OBSERVE:
             self._bring_back(found, dry_run, done)
         if not dry_run:
@@ -220,7 +224,9 @@ class Engine:
         done.problems += decided.problems
         done.refused += decided.refused
         if dry_run:
-            self._describe(decided, incoming, done)
+            from syncd import described
+
+            described.describe(self.state, decided, incoming, self.bases(decided, incoming, {}), done)
             return done
         if strict and decided.refused and mode is not Mode.OBSERVE:
             return done
@@ -235,22 +241,30 @@ class Engine:
         found.missing -= texts.keys()
         done.came_back += len(texts)
         done.emitted |= texts.keys()
-        done.diffs += [(p, diffs.sides(None, text, p, "file", "as written")) for p, text in texts.items() if dry_run]
-        if texts and not dry_run:
+        if dry_run and texts:
+            from syncd import described
+
+            done.diffs += described.brought_back(texts)
+        elif texts:
             publish.bring_back(self.db, texts, self._clock())
             lines = dict.fromkeys(texts)
             publish.settle_outbox(
                 self.db, self.state, self.bank, self.held, lines, None, done.waiting, done.unwritten
             )
 
-    def _sweep(self, only: set[str] | None) -> None:
-        """Clear away what an earlier run left, once, before the first whole scan: a document may be among it."""
-        if self._swept or only is not None:
-            return
-        self._swept = True
-        self._late += rescued(self.db, self.bank, self.held, walk(self.bank).leftovers)
+    def _sweep(self, only: set[str] | None) -> Walked | None:
+        """Clear away what an earlier run left, once, before the first whole scan: a document may be among it.
 
-    def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool) -> Scan:
+        Gives what it saw, where nothing had to be cleared away.
+        """
+        if self._swept or only is not None:
+            return None
+        self._swept = True
+        walked = time.time_ns(), walk(self.bank)
+        self._late += rescued(self.db, self.bank, self.held, walked[1].leftovers)
+        return None if walked[1].leftovers else walked
+
+    def _scan(self, only: set[str] | None, outbox: Collection[str], settle: bool, walked: Walked | None) -> Scan:
         """A scan in which files that were missing or busy had their time to come back."""
         began = time.monotonic()
         while True:
@@ -261,8 +275,10 @@ class Engine:
                 always=outbox,
                 limit=self.config.max_document_mb * 1_000_000,
                 now_ns=time.time_ns(),
+                walked=walked,
             )
-            unsettled = self._unsettled(found)
+            walked = None
+            unsettled = self._missed.young(found, self.state.rows, self.config.settle_seconds)
             # A file that went missing while this waits gets its whole time: it is noted when it is first missed.
             over = bool(found.waiting) and time.monotonic() - began >= self.config.settle_seconds
             if not settle or over or not (unsettled or found.waiting):
@@ -270,20 +286,6 @@ class Engine:
                 found.missing -= unsettled
                 return found
             time.sleep(0.02)
-
-    def _unsettled(self, found: Scan) -> set[str]:
-        """Missing documents that may be about to come back. One whose text stands elsewhere now was moved."""
-        now = time.monotonic()
-        appeared = {content.digest for path, content in found.changed.items() if path not in self.state.rows}
-        for path in list(self._missing):
-            if found.complete and path not in found.missing:
-                del self._missing[path]
-        young = set()
-        for path in found.missing:
-            since = self._missing.setdefault(path, now)
-            if now - since < self.config.settle_seconds and self.state.rows[path].hash not in appeared:
-                young.add(path)
-        return young
 
     def _incoming(
         self,
@@ -301,6 +303,10 @@ class Engine:
         writes = chosen is not Mode.OBSERVE and self.unfinished is None
         texts = edits.texts if writes else {}
         taken = {(path, digest) for path, _, digest in standing.accepted} if output else ()
+        if not (found.changed or found.missing or texts or self._late):
+            return {}
+        from syncd.incoming import Reader  # loaded late, as all that not every command needs
+
         reader = Reader(self.db, self.state, outbox, texts, writes, output=output, united=self._united, taken=taken)
         incoming = {}
         for number, (path, content) in enumerate(found.changed.items(), 1):
@@ -425,20 +431,6 @@ class Engine:
         return bases
 
     # -- telling -------------------------------------------------------------------------------------------------
-
-    def _describe(self, decided: Decided, incoming: dict[str, Incoming], done: Round) -> None:
-        """The diffs of both sides for a dry run."""
-        for base in self.bases(decided, incoming, {}):
-            old = self.state.data(base.path)
-            if base.path in incoming and not incoming[base.path].put_back:
-                done.absorbed.add(base.path)
-                done.diffs.append((base.path, diffs.sides(old, base.disk, base.path, "database", "file")))
-            if base.content != base.disk:
-                done.emitted.add(base.path)
-                done.diffs.append((base.path, diffs.sides(base.disk, base.content, base.path, "file", "as written")))
-        for verdict, sides in decided.verdicts:
-            done.row_diffs += diffs.of_rows(verdict.table, verdict.key, sides.db, verdict.row)
-        done.problems += [f"{hold.path} would be held: it {hold.reason}" for hold in decided.holds]
 
     def _report(self, total: Round, dry_run: bool = False) -> Report:
         if not dry_run:

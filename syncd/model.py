@@ -21,6 +21,9 @@ Row = Mapping[str, Value]
 Keys = tuple[tuple[str, ...], ...]
 """For each section of a document, for each of its readings, the key of the record that it shows ("" for derived)."""
 
+NEW = "new:"
+"""Keys of records that have no row yet start with this."""
+
 
 class Side(StrEnum):
     """The two sides of a converge."""

@@ -9,9 +9,8 @@ from schema import store
 from schema.db import Database
 from schema.records import Table, Value
 from syncd import numbers
-from syncd.model import Sides, Verdict
+from syncd.model import NEW, Sides, Verdict
 from syncd.plan.gather import RecordId
-from syncd.plan.match import NEW
 from syncd.plan.owners import Parents
 
 _OWNERS = frozenset({Table.TASKS, Table.ENTRIES})

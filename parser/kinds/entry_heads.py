@@ -26,7 +26,7 @@ IDS = pattern(
     r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"
 )
 _DATED = pattern(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
-_TIMELESS = pattern(rf"{IDS.pattern.replace('(?P<ids>', '(?:')}")
+_BARE_DAY = len("2026-01-28")  # most headings are no longer than a day: for these alone no pattern is compiled
 _DATE_HEADING = pattern(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
 STARTS_WITH_TIME = pattern(r"[~≈]?\d{1,2}:\d{2}")
 _OPENING = pattern(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
@@ -41,9 +41,11 @@ def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str
     opening = _OPENING.match(line)
     start = opening.end() if opening else 0
     stop = _end_of_words(line, start)
-    match = _ENTRY.fullmatch(line, start, stop) or _DATED.fullmatch(line, start, stop)
+    match = _ENTRY.fullmatch(line, start, stop)
+    if match is None and stop - start > _BARE_DAY and any(map(str.isdecimal, line[start:stop])):
+        match = _DATED.fullmatch(line, start, stop)
     if match is None:
-        if timeless and (ids := _TIMELESS.match(line, start, stop)) and ":" in ids[0]:
+        if timeless and (ids := IDS.match(line, start, stop)) and ":" in ids[0]:
             return text_fields(line, start, stop, offset)
         return None
     fields: dict[str, Field] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from msgspec import Struct, field
 from schema.store import DocumentRow
 from syncd.disk.files import Busy, Content, Missing, Stat, Unreadable, read_stable
 from syncd.disk.walk import Walk, walk
+
+Walked = tuple[int, Walk]
+"""What lies in a bank, and the wall clock in nanoseconds before that was looked at."""
 
 
 class Scan(Struct):
@@ -40,15 +44,17 @@ def scan(
     always: Collection[str],
     limit: int,
     now_ns: int,
+    walked: Walked | None = None,
 ) -> Scan:
     """Compare the bank with its bases.
 
     ``only`` restricts the look to these documents. Those in ``always`` are read even if stat says that nothing
-    happened. ``limit`` is the largest size in bytes that is read, ``now_ns`` the wall clock. Raises `BankGone`.
+    happened. ``limit`` is the largest size in bytes that is read, ``now_ns`` the wall clock. The bank is walked
+    through here, unless it was ``walked`` just now. Raises `BankGone`.
     """
     found = Scan(complete=only is None)
     if only is None:
-        listing = walk(root)
+        now_ns, listing = walked or (now_ns, walk(root))
         found.problems.update(listing.unreadable)
         found.leftovers = listing.leftovers
         candidates = _suspects(listing, rows, always, now_ns)
@@ -59,6 +65,27 @@ def scan(
         _look(root, path, rows.get(path), limit, found)
     found.hidden = {path: why for path, why in (found.problems | found.waiting).items() if path not in rows}
     return found
+
+
+class Missed:
+    """Documents without a file that may be about to come back, and since when each is missed."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def young(self, found: Scan, rows: Mapping[str, DocumentRow], patience: float) -> set[str]:
+        """Those missed for less than ``patience`` seconds. One whose text stands elsewhere now was moved."""
+        now = time.monotonic()
+        appeared = {content.digest for path, content in found.changed.items() if path not in rows}
+        for path in list(self._since):
+            if found.complete and path not in found.missing:
+                del self._since[path]
+        young = set()
+        for path in found.missing:
+            since = self._since.setdefault(path, now)
+            if now - since < patience and rows[path].hash not in appeared:
+                young.add(path)
+        return young
 
 
 def _suspects(listing: Walk, rows: Mapping[str, DocumentRow], always: Collection[str], now_ns: int) -> list[str]:

@@ -8,9 +8,8 @@ from parser.document import At
 from schema.db import Database
 from schema.records import Reading, Table
 from syncd.history.past import RowValues
-from syncd.model import Keyed, Row
+from syncd.model import NEW, Keyed, Row
 from syncd.plan.gather import ROWS, RecordId, row_of
-from syncd.plan.match import NEW
 from syncd.plan.reconcile import settled
 
 

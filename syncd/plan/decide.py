@@ -6,6 +6,7 @@ Reads the database, changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -18,7 +19,6 @@ from schema.journal import Net
 from schema.records import Role, Table
 from syncd import numbers
 from syncd.config import Config
-from syncd.incoming import Incoming
 from syncd.model import Clash, Keyed, Mode, Shown, Side, Sides, Verdict
 from syncd.plan import adoption, arrival, derive, emission, families, guard, unseen
 from syncd.plan.counts import Derived
@@ -27,11 +27,13 @@ from syncd.plan.gather import TABLE_NAMES, Delta, Gatherer, RecordId
 from syncd.plan.graphs import Graphs
 from syncd.plan.homes import Homes, start
 from syncd.plan.lookup import RowLookup
-from syncd.plan.match import Edited, Matcher
 from syncd.plan.owners import Parents
 from syncd.plan.reconcile import leaving, reached, reconcile, settled, unite
 from syncd.state import BankState
 from writer.changes import Remove
+
+if TYPE_CHECKING:
+    from syncd.incoming import Incoming
 
 _OWNERS = {Table.MODIFICATIONS: (Table.ENTRIES, "edit_entry_id"), Table.SUBTASKS: (Table.TASKS, "task_id")}
 
@@ -149,6 +151,10 @@ class Decider:
         return list(records | dict.fromkeys(record for record, _ in sorted(self._ask.follows)))
 
     def _deltas(self) -> dict[str, Delta]:
+        if not self._ask.incoming:
+            return {}
+        from syncd.plan.match import Edited, Matcher  # loaded late, as all that not every command needs
+
         taken = {path: i for path, i in self._ask.incoming.items() if path not in self._out.held}
         edited = [Edited(path, self._state.base(path), i.document) for path, i in taken.items()]
         matched = Matcher(RowLookup(self._db)).match(edited)

@@ -14,8 +14,7 @@ from schema import store
 from schema.db import Database
 from schema.journal import Net
 from schema.records import FIELDS, Action, Role, Table, Value
-from syncd.model import Keyed, Row, Shown, Sides
-from syncd.plan.match import NEW
+from syncd.model import NEW, Keyed, Row, Shown, Sides
 from syncd.state import BankState
 
 RecordId = tuple[Table, str]

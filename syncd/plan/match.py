@@ -12,13 +12,11 @@ from msgspec import Struct, field
 
 from parser.document import At, Document
 from schema.records import Reading, Table, Value
-from syncd.model import Keyed, Row
+from syncd.model import NEW, Keyed, Row
 from syncd.plan.identify import Alignment, Placed, align, families, likeness, same_entry
 
 _SURE = 0.8  # an entry that vanished in one document and one that appeared in another are this alike: it moved
 
-NEW = "new:"
-"""Keys of records that have no row yet start with this."""
 
 
 class Lookup(Protocol):

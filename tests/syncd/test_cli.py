@@ -124,3 +124,21 @@ def test_a_reader_that_goes_away_is_no_error(synced: Path) -> None:
     )
     assert ran.returncode in (0, Exit.PIPE)
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [("--version", 0, f"syncd {__version__}\n"), ("status /nowhere/at/all", 3, ""), ("frobnicate", 2, "")],
+)
+def test_a_command_ends_with_its_code_and_all_that_it_printed(arguments: str, code: int, said: str) -> None:
+    command = [sys.executable, "-m", "syncd", *arguments.split()]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (code, said)
+    assert len(ran.stderr.splitlines()) == (code != 0)
+
+
+def test_output_that_is_closed_is_no_error() -> None:
+    ran = subprocess.run(
+        ["sh", "-c", '"$0" -m syncd --version >&-', sys.executable], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")

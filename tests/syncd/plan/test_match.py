@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from parser.document import parse
 from schema.records import Reading, Table
-from syncd.model import Keyed, Row
-from syncd.plan.match import NEW, Edited, Matcher
+from syncd.model import NEW, Keyed, Row
+from syncd.plan.match import Edited, Matcher
 
 HISTORY, ARCHIVE, CHUNK = "edit_history.md", "archive/edit_history_2026.md", "edits/2026-03-06/183510-T3-hover.md"
 ENTRY = "#### 18:35:10 UTC - T3: Hover line on the curve\n" + (
