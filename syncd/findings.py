@@ -90,7 +90,7 @@ def _unshown(db: Database, state: BankState) -> Iterator[Finding]:
     for u in unshown.find(db, state):
         what = f"{u.table} {u.key}: no document shows " + (f"its {u.field} as the row has it" if u.field else "it")
         if u.gone:
-            what = f"{u.table} {u.key}: its row was deleted, and its text could not be taken out"
+            what = f"{u.table} {u.key}".rstrip() + ": its row was deleted, and its text could not be taken out"
         yield Finding("unshown", u.document, None, what)
 
 

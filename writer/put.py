@@ -170,6 +170,8 @@ class Places:
 
 
 Placed = tuple[At, Reading]
+Alike = dict[object, list[Placed]]
+"""Readings by what they show."""
 
 
 class _Twins:
@@ -178,7 +180,8 @@ class _Twins:
     def __init__(self, before: list[Placed], after: list[Placed]) -> None:
         self._before, self._after = before, after
         self._numbers = {at: number for number, (at, _) in enumerate(before)}
-        self._alike: tuple[dict[object, list[Placed]], ...] | None = None
+        self._alike: tuple[Alike, Alike] | None = None
+        self._pairs: dict[At, At] | None = None
 
     def follow(self, at: At) -> At | None:
         number = self._numbers[at]
@@ -191,9 +194,20 @@ class _Twins:
         was, now = ([a for a, r in each.get(_look(target), ()) if r == target] for each in self._alike)
         if now:
             return now[min(was.index(at), len(now) - 1)]
-        if standing and len(self._before) == len(self._after):  # its values were changed
-            return standing[0]
-        return None
+        return self._changed().get(at)
+
+    def _changed(self) -> dict[At, At]:
+        """Where those stand whose values were changed: one may have gone to another place by that, past others."""
+        if self._pairs is None:
+            assert self._alike is not None
+            lost, new = (_more_in(a, b) for a, b in (self._alike, self._alike[::-1]))
+            self._pairs = dict(zip(lost, new, strict=True)) if len(lost) == len(new) else {}
+        return self._pairs
+
+
+def _more_in(these: Alike, those: Alike) -> list[At]:
+    """The addresses of readings that show what no reading of ``those`` does, or more often; in order."""
+    return sorted(at for look, placed in these.items() for at, _ in placed[len(those.get(look, ())) :])
 
 
 def _of(document: Document, table: Table, first: int, end: int) -> list[Placed]:
@@ -209,8 +223,8 @@ def _look(reading: Reading) -> object:
     return reading.key, reading.role, frozenset(reading.values().items())
 
 
-def _by_look(placed: Sequence[Placed]) -> dict[object, list[Placed]]:
-    found: dict[object, list[Placed]] = {}
+def _by_look(placed: Sequence[Placed]) -> Alike:
+    found: Alike = {}
     for at, reading in placed:
         found.setdefault(_look(reading), []).append((at, reading))
     return found

@@ -97,8 +97,8 @@ def _words(text: str) -> list[str]:
 
 
 def _is_prose(line: str) -> bool:
-    """Whether a line is none of those that stand for a record, or belong to its structure."""
-    return re.match(r"[ \t]*(?:[-*+|#>=`~]|\d+[.)])", line) is None
+    """Whether a line is none of those that stand for a record, or belong to its structure. A label with a value is."""
+    return re.match(r"[ \t]*(?:[-+|#>=`~]|\*(?!\*[^\W\d][^*:]*(?::\*\*|\*\*:)[ \t])|\d+[.)])", line) is None
 
 
 def _reworded(line: set[str], fresh: Sequence[set[str]], said: set[str]) -> bool:

@@ -154,6 +154,21 @@ def test_an_address_is_followed_through_changes() -> None:
     assert follow(entry, old, gone) is None
 
 
+def test_an_entry_that_goes_to_another_day_is_not_taken_for_one_that_it_passed() -> None:
+    """Its date and its zone change at once: by the date it goes past the entry of another day, which keeps its zone."""
+    text = "## 2026-03-06\n\n#### 17:48 - T3: First\n- Modified `a` - one\n\n"
+    text += "## 2026-03-06\n\n#### 9:05 - T1: Stays\n\n"
+    text += "## 2025-11-13\n\n**9:05 - T1: Goes**\n- Updated `b` - two\n\n#### 14:00 - T2: Last\n"
+    old = parse("edit_history.md", text)
+    entry = _find(old, Table.ENTRIES, "Goes")
+    done = put(old, [SetFields(entry, {"date": "2026-03-06"}), SetFields(entry, {"timezone": "UTC"})])
+    found = {r.value("task_description"): r for _, r in done.document.readings() if r.table is Table.ENTRIES}
+    assert {what: r.value("timezone") for what, r in found.items()} == {
+        "First": None, "Stays": None, "Goes": None if done.refused else "UTC", "Last": None,
+    }  # fmt: skip
+    assert found["Goes"].value("date") == "2026-03-06"
+
+
 STATUSES = st.sampled_from([str(s) for s in Status])
 TITLES = st.text(alphabet="ab |\\`*_é🔄-", min_size=1, max_size=12)
 

@@ -107,6 +107,9 @@ def test_who_rewords_a_sentence_has_seen_it() -> None:
         ("The depth is measured at noon.", "The depth is measured at low water.", False),
         ("The depth is measured at noon.", "Nothing of the kind.", True),
         ("The depth is measured at noon.", "Old prose is prose.", True),
+        ("**Fix:** measured at noon", "**Fix:** measured at noon again", False),
+        ("**9:05 - T1: measured at noon**", "**9:05 - T1: measured at noon again**", True),
+        ("* measured at noon", "* measured at noon again", True),
         ("- The depth is measured at noon", "- The depth is measured at low water", True),
         ("| T1 | The depth at noon |", "| T2 | The depth at noon |", True),
     ):
