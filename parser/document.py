@@ -46,13 +46,14 @@ class Grammar(Protocol):
 
 
 class Section(Struct, frozen=True, gc=False):
-    """One slice of a document, from a heading to the next, with what was found in it."""
+    """One slice of a document, from a heading to the next, with what was found in it. ``size`` is in bytes of UTF-8."""
 
     text: str
     level: int
     heading: str
     before: Hashable
     parsed: Parsed
+    size: int
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -139,12 +140,13 @@ _RUNS = tuple(sign * _RUN for sign in " \t\r\f\v\x85\xa0\u2028#`")
 
 
 def _read(grammar: Grammar, text: str, context: Hashable) -> Section:
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     if len(text) > _RUN and (line := _endless(text)) is not None:
         level, _ = heading(text[: text.find(" ") + 1])
         problem = Problem(line, f"not read: a line with {_RUN} signs of one kind in a row")
-        return Section(text, level, "", context, Parsed((), (problem,), context))
+        return Section(text, level, "", context, Parsed((), (problem,), context), size)
     level, title = heading(text)
-    return Section(text, level, title, context, grammar.read(text, level, title, context))
+    return Section(text, level, title, context, grammar.read(text, level, title, context), size)
 
 
 def _endless(text: str) -> int | None:
@@ -198,7 +200,7 @@ def _stretch(data: bytes, base: Sequence[Section], known: bytes) -> tuple[list[s
     The scanner sees the changed stretch and the first old section behind it. Where it stops at that section's start
     it would stop there as well if it saw the rest: whatever reaches further hides that start from it.
     """
-    starts = [0, *accumulate([len(t) if (t := s.text).isascii() else len(t.encode()) for s in base])]
+    starts = [0, *accumulate([section.size for section in base])]
     if starts[-1] != len(known) or data.startswith(_FRONTS) or known.startswith(_FRONTS):
         return None
     if data == known:

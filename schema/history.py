@@ -56,14 +56,15 @@ def record_version(
     after: bytes | None,
     *,
     emitted: bool,
+    hash_before: str | None = None,
     hash_after: str | None = None,
 ) -> int:
     """Remember that ``transaction`` turned the text ``before`` into ``after``; None: no document. The version's id.
 
     ``before`` must be the text after the newest version of this path, or what was recorded is lost: raises `WrongBase`
-    where it is another. ``hash_after`` is computed where the caller does not have it.
+    where it is another. The digests of both are computed where the caller does not have them.
     """
-    if not _follows(db, path, before):
+    if not _follows(db, path, hash_before or _digest(before)):
         raise WrongBase("the new version does not follow from the last one, and was not recorded", path, _AGAIN)
     delta = None if before is None else deltas.encode(before, after or b"")
     digest = hash_after or (None if after is None else text_digest(after))
@@ -74,15 +75,16 @@ def record_version(
     )
 
 
-def _follows(db: Database, path: str, before: bytes | None) -> bool:
-    """Whether the newest version left ``before``. Where its text is lost already, any goes on from there."""
+def _follows(db: Database, path: str, before: str | None) -> bool:
+    """Whether the newest version left the text of this digest. Where its text is lost already, any goes on from there.
+    """
     newest = db.rows("SELECT deleted, hash_after FROM versions WHERE path = ? ORDER BY id DESC LIMIT 1", (path,))
     if not newest:
         return True
     deleted, known = newest[0]
     if known is None and not deleted:
         return True
-    return bool(known == _digest(before) or known != _digest(current_text(db, path)))
+    return bool(known == before or known != _digest(current_text(db, path)))
 
 
 def _digest(text: bytes | None) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter, eq
 
 from msgspec import Struct, field
 
@@ -53,7 +54,6 @@ class NewBase(Struct, frozen=True):
     late: bytes | None = None
     bounds: tuple[int, int, int] | None = None
 
-    @property
     def digest(self) -> str | None:
         """What identifies the content."""
         return self.disk_digest if self.content is self.disk else _digest(self.content)
@@ -212,24 +212,28 @@ def _save(
 ) -> bool:
     """Write the new base of one document, its history, and the outbox line. Whether its file has to be written."""
     row = state.rows.get(base.path)
-    old = state.data(base.path)
-    new = base.content
+    old, old_digest = state.data(base.path), state.digest(base.path)
+    new, new_digest = base.content, base.digest()
     on_disk = base.disk
     late = base.late is not None and base.late not in (old, on_disk)
     if late:
         history.record_version(db, base.path, number, old, base.late, emitted=False)
-        old = base.late
+        old, old_digest = base.late, None
     if old != on_disk:
-        history.record_version(db, base.path, number, old, on_disk, emitted=late, hash_after=base.disk_digest)
+        history.record_version(
+            db, base.path, number, old, on_disk, emitted=late, hash_before=old_digest, hash_after=base.disk_digest
+        )
     if on_disk != new:
-        history.record_version(db, base.path, number, on_disk, new, emitted=True, hash_after=base.digest)
+        before = old_digest if on_disk is old else None
+        history.record_version(
+            db, base.path, number, on_disk, new, emitted=True, hash_before=before, hash_after=new_digest
+        )
     if new is None:
         if row is not None:
             store.drop_document(db, base.path)
     else:
-        saved = stored[base.path] = _save_document(db, state, base, new, names, number)
-        text = base.keyed.document.text if base.keyed else new.decode("utf-8", "surrogateescape")
-        if "".join(s.text for s in saved.sections) != text:
+        saved = stored[base.path] = _save_document(db, state, base, new, new_digest, names, number)
+        if not _holds_text(saved.sections, base, new):
             raise WrongBase("the sections do not join to the text, and were not stored", base.path, _AGAIN)
     if on_disk == new:
         if base.stat is not None or on_disk is None:  # else nobody looked: an earlier text may still wait for its file
@@ -246,17 +250,36 @@ def _digest(data: bytes | None) -> str | None:
     return None if data is None else digest(data)
 
 
+def _holds_text(stored: Sequence[SectionRow], base: NewBase, new: bytes) -> bool:
+    """Whether the sections are those of the new base, one by one, or at least join to its text."""
+    if base.keyed is None:
+        return "".join(s.text for s in stored) == new.decode("utf-8", "surrogateescape")
+    sections = base.keyed.document.sections
+    if len(stored) == len(sections) and all(map(eq, map(_text, stored), map(_text, sections))):
+        return True
+    return "".join(map(_text, stored)) == base.keyed.document.text
+
+
+_text = attrgetter("text")
+
+
 def _save_document(
-    db: Database, state: BankState, base: NewBase, new: bytes, names: Mapping[RecordId, str], number: int
+    db: Database,
+    state: BankState,
+    base: NewBase,
+    new: bytes,
+    found: str | None,
+    names: Mapping[RecordId, str],
+    number: int,
 ) -> _Stored:
-    """Write the document's row, and those of its sections that differ."""
+    """Write the document's row, and those of its sections that differ. ``found`` identifies the ``new`` text."""
     stat = base.stat if base.disk == new else None
     size, mtime, ctime, inode = (stat.size, stat.mtime_ns, stat.ctime_ns, stat.inode) if stat else (len(new), 0, 0, 0)
     document = base.keyed.document if base.keyed else None
     old = state.base(base.path)
     old_sections = state.sections(base.path)
     known = state.rows.get(base.path)
-    kind, found = document.kind if document else "opaque", base.digest or digest(new)
+    kind, found = document.kind if document else "opaque", found or digest(new)
     if known is not None:
         row = DocumentRow(known.id, base.path, kind, found, size, mtime, ctime, inode, number, base.problem)
         store.write_document(db, row)
@@ -391,7 +414,9 @@ def _refresh(
     state.rows[base.path] = stored.row
     if base.keyed is not None:
         assert base.content is not None
-        state.keep(base.path, Kept(_renamed(base.keyed, names), stored.sections, base.content))
+        # Of a file that nobody looked at now, it is just what it is known to hold.
+        known = stored.row.hash if base.stat is not None or base.content is not base.disk else None
+        state.keep(base.path, Kept(_renamed(base.keyed, names), stored.sections, base.content, known))
 
 
 def _renamed(keyed: Keyed, names: Mapping[RecordId, str]) -> Keyed:

@@ -30,11 +30,12 @@ def share_among(banks: int) -> None:
 
 
 class Kept(Struct, frozen=True):
-    """A base that is remembered: parsed, as it is stored, and its bytes."""
+    """A base that is remembered: parsed, as it is stored, and its bytes, with their digest where it was computed."""
 
     keyed: Keyed
     sections: list[SectionRow]
     data: bytes
+    digest: str | None = None
 
 
 class BankState:
@@ -67,6 +68,11 @@ class BankState:
         if row is None:
             return None
         return "".join(s.text for s in self._agreed(row.id)).encode("utf-8", "surrogateescape")
+
+    def digest(self, path: str) -> str | None:
+        """What identifies the `data` of a document, where it was computed from just these bytes."""
+        loaded = self._load(path)
+        return loaded.digest if loaded else None
 
     def keep(self, path: str, kept: Kept) -> None:
         """Remember the new base of a document."""
