@@ -125,7 +125,10 @@ def _committed(db: Database, state: BankState, batch: Batch, now: datetime, mill
         store.write_rows(db, batch.rows)
         _restore_sections(db, batch.edited_sections)
         documents = {b.path: b.keyed for b in batch.bases if b.keyed}
-        parents = Parents(documents if batch.read is None else batch.read)
+        removed = {b.path for b in batch.bases if b.keyed is None}
+        parents = Parents(
+            documents if batch.read is None else batch.read, lambda path: None if path in removed else state.base(path)
+        )
         names, changed = rows.write(db, batch.verdicts, parents, now)
         _seal(db, number, batch)
         _require_met(db, batch)

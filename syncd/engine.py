@@ -421,6 +421,8 @@ class Engine:
             elif keyed is not None and (path in decided.emitted or arrived is None or arrived.merged):
                 content = keyed.document.text.encode()
             problem, late = (arrived.problem, arrived.late) if arrived else (None, None)
+            if path in decided.removed and late is None and arrived and arrived.merged and arrived.document:
+                late = arrived.document.text.encode()  # what a client wrote into it goes along, and history keeps it
             known = arrived.disk.digest if arrived and arrived.disk else None
             if arrived is None and path in outbox:
                 known = outbox[path]  # its last text never reached the file, which holds what it held before

@@ -48,10 +48,26 @@ def write(
             store.update_record(db, verdict.table.value, verdict.key, values)
         if values or sides.base != sides.db:
             changed += 1
+    changed += _let_stay(db, gone, parents, names)
     for verdict in gone:
         if verdict.table in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
     return names, changed
+
+
+def _let_stay(db: Database, gone: Sequence[Verdict], parents: Parents, names: Mapping[RecordId, str]) -> int:
+    """Give the lines of entries that go, and whose text stands below another entry, to that one. How many there are."""
+    entries = {v.key for v in gone if v.table is Table.ENTRIES}
+    count, lines = 0, Table.MODIFICATIONS.value
+    for entry in sorted(entries):
+        for (number,) in db.rows("SELECT id FROM file_modifications WHERE edit_entry_id = ? ORDER BY id", (entry,)):
+            paths = dict.fromkeys(place.path for place in store.readings_of(db, lines, str(number)))
+            owners = (parents.entry_of(path, str(number)) for path in paths)
+            if owner := next((o for o in owners if o is not None and o not in entries), None):
+                values = {"edit_entry_id": _named(Table.ENTRIES, owner, names)}
+                store.update_record(db, lines, str(number), values)
+                count += 1
+    return count
 
 
 def same(name: str, a: Value, b: Value) -> bool:

@@ -21,14 +21,15 @@ from syncd.plan.reconcile import file_row
 
 
 def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
-    """Keep the entry of a line that was edited by row, and the lines of an entry that was, though the text is gone."""
-    for record in [r for r, v in verdicts.items() if r[0] is Table.MODIFICATIONS and _came_back(v, sides[r])]:
-        _keep((Table.ENTRIES, _entry_of(db, record[1])), sides, verdicts)
-    entries = {r[1] for r, v in verdicts.items() if r[0] is Table.ENTRIES and _came_back(v, sides[r])}
-    if not entries:
-        return
-    for record in [r for r in verdicts if r[0] is Table.MODIFICATIONS]:
-        if _entry_of(db, record[1]) in entries:
+    """Keep what a line or an item that was edited by row, or came, belongs to, though the text of that is gone.
+
+    And with an entry or a task that is kept so, or was edited itself, all that went below it.
+    """
+    for record in [r for r, v in verdicts.items() if r[0] in _OWNER and v.insert and v.row is not None]:
+        _keep(_owner_of(db, record), sides, verdicts)
+    owners = {r for r, v in verdicts.items() if r[0] in _NAMED_BY and _came_back(v, sides[r])}
+    for record in [r for r in verdicts if r[0] in _OWNER] if owners else ():
+        if _owner_of(db, record) in owners:
             _keep(record, sides, verdicts)
 
 
@@ -68,12 +69,15 @@ def _standing(owner: RecordId, sides: Sides) -> Verdict:
 def change_owners(
     nets: Mapping[RecordId, Net], sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]
 ) -> None:
-    """Lines and checklist items whose row was given to another owner: their text goes there too."""
+    """Lines and checklist items whose row was given to another owner: their text goes there, or comes there."""
     for record, net in nets.items():
         given = _OWNER.get(record[0]) in (net.after or {}) and net.operation is Action.UPDATE
         verdict = verdicts.get(record)
-        if given and verdict and verdict.row is not None and not verdict.insert and _stands_now(sides[record]):
-            verdicts[record] = replace(verdict, insert=True, moved=True)
+        if given and verdict and verdict.row is not None and not verdict.insert:
+            if _stands_now(sides[record]):
+                verdicts[record] = replace(verdict, insert=True, moved=True)
+            elif not sides[record].after:  # no document could show it below its old owner; now one may
+                verdicts[record] = replace(verdict, insert=True)
 
 
 def with_task(record: RecordId, sides: Sides, verdicts: Mapping[RecordId, Verdict]) -> bool:
@@ -129,6 +133,6 @@ def _keep(record: RecordId, sides: Mapping[RecordId, Sides], verdicts: dict[Reco
         verdicts[record] = Verdict(*record, known.db, insert=True)
 
 
-def _entry_of(db: Database, key: str) -> str:
-    row = store.fetch(db, Table.MODIFICATIONS.value, key) or {}
-    return str(row.get("edit_entry_id") or "")
+def _owner_of(db: Database, record: RecordId) -> RecordId:
+    row = store.fetch(db, record[0].value, record[1]) or {}
+    return _OWNERS[record[0]], str(row.get(_OWNER[record[0]]) or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -79,7 +79,8 @@ def _split(text: str) -> list[str]:
 def overlooked(text: str, before: str, after: str) -> bool:
     """Whether ``text`` still shows what the step from ``before`` to ``after`` took away and lacks what it brought.
 
-    Then whoever saved it had not seen that step. Who says a sentence that the step brought in other words has seen it;
+    Then whoever saved it had not seen that step. Who says a sentence that the step brought in other words has seen it,
+    and who gives another value to a label that it brought, right where it stands;
     of headings, list items and table rows two that are alike are two.
     """
     has, old, new = (Counter(line for line in t.split("\n") if line.strip()) for t in (text, before, after))
@@ -87,9 +88,25 @@ def overlooked(text: str, before: str, after: str) -> bool:
     lacks = [line for line in came if has[line] < new[line]]
     if gone:
         return any(has[line] > new[line] for line in gone) and (not came or bool(lacks))
-    fresh = [set(_words(line)) for line in has if line not in old and line not in new and _is_prose(line)]
-    said = set(_words(before))
-    return not came or not all(_is_prose(line) and _reworded(set(_words(line)), fresh, said) for line in lacks)
+    fresh = [line for line in has if line not in old and line not in new and _is_prose(line)]
+    words, said = [set(_words(line)) for line in fresh], set(_words(before))
+    here = {place for line, place in _labels(text) if line in fresh}
+    there = dict(_labels(after))
+    return not came or not all(
+        _is_prose(line) and (_reworded(set(_words(line)), words, said) or there.get(line) in here) for line in lacks
+    )
+
+
+_LABEL = re.compile(r"[ \t]*\*\*([^\W\d][^*:]*)(?::\*\*|\*\*:)(?=\s|$)")
+
+
+def _labels(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each line with a label and a value, with where it is looked for: the line above, and the label."""
+    above = ""
+    for line in text.split("\n"):
+        if label := _LABEL.match(line):
+            yield line, (above, label[1])
+        above = line if line.strip() else above
 
 
 def _words(text: str) -> list[str]:
@@ -98,7 +115,7 @@ def _words(text: str) -> list[str]:
 
 def _is_prose(line: str) -> bool:
     """Whether a line is none of those that stand for a record, or belong to its structure. A label with a value is."""
-    return re.match(r"[ \t]*(?:[-+|#>=`~]|\*(?!\*[^\W\d][^*:]*(?::\*\*|\*\*:)[ \t])|\d+[.)])", line) is None
+    return re.match(r"[ \t]*(?:[-*+|#>=`~]|\d+[.)])", line) is None or _LABEL.match(line) is not None
 
 
 def _reworded(line: set[str], fresh: Sequence[set[str]], said: set[str]) -> bool:

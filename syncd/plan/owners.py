@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from parser.document import At
@@ -14,8 +14,10 @@ from syncd.model import Keyed, Shown, Sides, Verdict
 class Parents:
     """Which entry a file modification stands below, and which task a checklist item belongs to."""
 
-    def __init__(self, documents: Mapping[str, Keyed]) -> None:
+    def __init__(self, documents: Mapping[str, Keyed], others: Callable[[str], Keyed | None] | None = None) -> None:
+        """``documents`` are those of a batch; ``others`` gives any other as it is."""
         self._keyed = documents
+        self._others = others
         self._entries: dict[str, _Above] = {}
 
     def links(self, verdict: Verdict, sides: Sides) -> dict[str, Value]:
@@ -27,6 +29,15 @@ class Parents:
             if verdict.table is Table.SUBTASKS and (keyed or sides.db is None):
                 return {"task_id": shown.reading.value("task_id")}
         return {}
+
+    def entry_of(self, path: str, line: str) -> str | None:
+        """The entry that a line stands below in the document at ``path``; None where it does not stand there."""
+        keyed = self._keyed.get(path) or (self._others(path) if self._others is not None else None)
+        if keyed is None:
+            return None
+        above = self._entries.setdefault(path, _Above(keyed))
+        at = above.places.get(line)
+        return None if at is None else above.of(at)
 
     def _entry(self, shown: Shown, keyed: Keyed, key: str) -> str | None:
         """The entry above a line in the document as it will be, where that line may stand at another address."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from parser.document import parse
-from schema import history, journal
+from schema import history, journal, overview
 from schema.records import Role, Table, Value
 from syncd.disk.files import digest
 from syncd.model import Keyed, Mode, Report, Shown, State
@@ -349,8 +349,9 @@ def _check_rows_stand(world: World, state: BankState) -> None:
         for at, reading, key in keyed.readings():
             if reading.table in ROWS:
                 places.setdefault((reading.table, key), []).append(Shown(path, at, reading))
+    noted = overview.drift_noted(world.client).unshown()  # what `syncd status` counts
     for (table, key), shown in places.items():
-        if f"{table.value} {key}" in world.told:
+        if f"{table.value} {key}" in world.told or (table.value, key) in noted:
             continue
         row = row_of(world.client, table, key)
         if row is None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd import requests
+from schema import history
+from syncd import requests, settle
 from syncd.history import undo
 from tests.syncd.conftest import Live
 
@@ -291,3 +292,61 @@ def test_a_number_that_an_archived_item_had_is_another_items_now(small: Callable
     assert "3rd of T2" in live.read("tasks/T2.md")
     assert live.read("archive/T3.md") == before
     live.assert_at_rest()
+
+
+REGISTRY = "# Tasks\n\n| ID | Title | Status |\n|---|---|---|\n"
+REGISTRY += "| T1 | One | 🔄 |\n| T2 | Two | ⬜ |\n"
+
+
+def test_a_task_stays_that_got_an_item_by_row_while_its_text_was_deleted(small: Callable[..., Live]) -> None:
+    """An edit beats a deletion: the item would go with the task, and nobody who deleted that had seen it."""
+    live = small({"tasks.md": REGISTRY, "tasks/T2.md": TASK.format("T2")})
+    live.sql("INSERT INTO task_subtasks(task_id, text, status) VALUES ('T1', 'came by row', 'pending')")
+    live.edit("tasks.md", "| T1 | One | 🔄 |\n", "")
+    live.sync()
+    assert live.sql("SELECT id FROM tasks ORDER BY id") == [("T1",), ("T2",)]
+    assert live.sql("SELECT text FROM task_subtasks WHERE task_id = 'T1'") == [("came by row",)]
+    assert "| T1 | One |" in live.read("tasks.md")
+
+
+def test_a_line_that_no_document_could_show_comes_to_stand_below_its_new_owner(small: Callable[..., Live]) -> None:
+    live = small({"edit_history.md": HISTORY})
+    live.sql("INSERT INTO file_modifications(edit_entry_id, action, description) VALUES (1, 'Modified', 'no path')")
+    assert len(live.sync().problems) == 1
+    live.sql("UPDATE file_modifications SET edit_entry_id = 2 WHERE description = 'no path'")
+    told = live.sync().problems
+    assert [problem for problem in told if "cannot be shown" in problem], "nobody was told that it is shown nowhere"
+
+
+def test_a_line_stays_below_the_entry_that_still_shows_it_when_that_of_its_row_goes(small: Callable[..., Live]) -> None:
+    """In the chunk it was put below an entry of its own; then the chunk goes, and with a yes that entry."""
+    chunk = "# Edit\n\n#### 18:00:00 UTC - T1: Evening\n- Modified `a.ts` - one\n- Modified `b.ts` - two\n"
+    path = "edits/2026-03-06/180000-t1.md"
+    live = small({"edit_history.md": HISTORY, path: chunk})
+    live.edit(path, "- Modified `b.ts`", "\n#### 18:30:00 UTC - T1: Later\n- Modified `b.ts`")
+    live.sync()
+    assert ("Later", "b.ts") in lines(live)
+    (live.bank / path).unlink()
+    report = live.sync()
+    for hold in report.holds:
+        settle.act(live.engine, "accept", {"ids": [hold["id"]]})
+    live.sync()
+    assert lines(live) == ALL
+    live.assert_at_rest()
+
+
+def test_what_a_client_wrote_into_a_document_is_in_its_history_when_that_is_removed_with_a_yes(
+    small: Callable[..., Live],
+) -> None:
+    live = small({"tasks.md": REGISTRY, "tasks/T2.md": TASK.format("T2")})
+    number = live.value(
+        "SELECT s.id FROM sections AS s JOIN documents AS d ON d.id = s.document_id WHERE d.path = 'tasks/T2.md'"
+    )
+    live.sql("UPDATE sections SET text = text || 'Said by a client.\n\n' WHERE id = ?", number)
+    live.sql("DELETE FROM tasks WHERE id = 'T2'")
+    for hold in live.sync().holds:
+        settle.act(live.engine, "accept", {"ids": [hold["id"]]})
+    live.sync()
+    assert not (live.bank / "tasks/T2.md").exists()
+    texts = [text or b"" for _, text in history.texts(live.engine.db, "tasks/T2.md", 9)]
+    assert any(b"Said by a client." in text for text in texts)

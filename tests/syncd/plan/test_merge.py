@@ -108,6 +108,8 @@ def test_who_rewords_a_sentence_has_seen_it() -> None:
         ("The depth is measured at noon.", "Nothing of the kind.", True),
         ("The depth is measured at noon.", "Old prose is prose.", True),
         ("**Fix:** measured at noon", "**Fix:** measured at noon again", False),
+        ("**Title**: first", "**Title**: second", False),
+        ("**Title**: first", "Said besides.\n**Title**: second", True),
         ("**9:05 - T1: measured at noon**", "**9:05 - T1: measured at noon again**", True),
         ("* measured at noon", "* measured at noon again", True),
         ("- The depth is measured at noon", "- The depth is measured at low water", True),
