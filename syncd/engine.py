@@ -302,7 +302,7 @@ class Engine:
             return {}
         writes = chosen is not Mode.OBSERVE and self.unfinished is None
         texts = edits.texts if writes else {}
-        taken = {(path, digest) for path, _, digest in standing.accepted} if output else ()
+        taken = {(path, digest) for path, _, digest in standing.accepted}
         if not (found.changed or found.missing or texts or self._late):
             return {}
         from syncd.incoming import Reader  # loaded late, as all that not every command needs

@@ -46,8 +46,9 @@ class Reader:
 
     ``outbox`` are documents whose last emitted text never reached the disk; ``edited`` gives the texts of documents
     whose sections were changed by a client of the database. Unless ``writes``, a file side is what the file holds.
-    With ``output`` files are output (mode database-first): what somebody saved is put back, but for what ``taken``
-    names by path and digest. ``united``: the database is older than the files, so nobody's text is older than its own.
+    With ``output`` files are output (mode database-first): what somebody saved is put back. ``taken`` names by path and
+    digest what a person said yes to: it is taken as it is, whatever text its writer had. ``united``: the database is
+    older than the files, so nobody's text is older than its own.
     """
 
     def __init__(
@@ -84,13 +85,13 @@ class Reader:
         if base is not None and (document := self._of_now(path, disk, base)) is not None:
             return Incoming(path, disk, document)
         if problem := not_text(disk.data):
-            return Incoming(path, disk, None, problem)
+            return Incoming(path, disk, None, problem, self._unmerged(path, base))
         text = disk.data.decode()
         if base is None or not self._writes:
             return Incoming(path, disk, parse(path, text, base.document if base else None))
         if path in self._edited:
             return self._merged(path, disk, base, text, self._edited[path])
-        if self._united:
+        if self._united or (path, disk.digest) in self._taken:
             return Incoming(path, disk, parse(path, text, base.document))
         return self._fresh_or_stale(path, disk, base, text)
 
@@ -127,6 +128,13 @@ class Reader:
             return Incoming(path, None, None)
         clash = Clash(path, "sections", path, "text", base.document.text, None, edited, Side.DB)
         return Incoming(path, None, parse(path, edited, base.document), None, (clash,), True)
+
+    def _unmerged(self, path: str, base: Keyed | None) -> tuple[Clash, ...]:
+        """What a client made of sections whose document is no text any more: kept as what lost a conflict."""
+        edited = self._edited.get(path)
+        if base is None or edited is None:
+            return ()
+        return (Clash(path, "sections", path, "text", base.document.text, None, edited, Side.FILE),)
 
     def _put_back(self, path: str, disk: Content | None, base: Keyed, saved: bytes | None) -> Incoming:
         """Files are output: the file side is what the database has, and what was ``saved`` is kept as conflicts."""

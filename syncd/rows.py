@@ -43,7 +43,7 @@ def write(
         values = {n: v for n, v in verdict.row.items() if not same(n, v, sides.db.get(n))}
         if links and sides.before and not verdict.moved:
             stored = store.fetch(db, verdict.table.value, verdict.key) or {}
-            values |= {n: v for n, v in links.items() if stored.get(n) != v}
+            values |= {n: v for n, v in links.items() if stored.get(n) != v and _is_there(db, n, v)}
         if values:
             store.update_record(db, verdict.table.value, verdict.key, values)
         if values or sides.base != sides.db:
@@ -53,6 +53,11 @@ def write(
         if verdict.table in _OWNERS:
             store.delete_record(db, verdict.table.value, verdict.key)
     return names, changed
+
+
+def _is_there(db: Database, link: str, owner: Value) -> bool:
+    """Whether a checklist's task has a row: a client may have renamed it while its document was moved by hand."""
+    return link != "task_id" or bool(db.value("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?)", (str(owner),)))
 
 
 def _let_stay(db: Database, gone: Sequence[Verdict], parents: Parents, names: Mapping[RecordId, str]) -> int:

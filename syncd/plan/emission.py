@@ -14,7 +14,7 @@ from parser.document import At
 from schema.records import Reading, Role, Table, Value
 from syncd.model import Keyed, Shown, Sides, Verdict
 from syncd.plan.carry import Birth, inserted, places_in, with_values, without
-from syncd.plan.reconcile import reached, settled
+from syncd.plan.reconcile import reached, settled, shows
 from writer.changes import Change, Remove, SetFields
 from writer.put import put
 
@@ -88,11 +88,16 @@ def _apart(sides: Sides, current: Sequence[Shown], shown: Shown) -> frozenset[st
 
 
 def _elsewhere(table: Table, shown: Shown, current: Sequence[Shown]) -> frozenset[str]:
-    """The fields of a task that its own document, or its section in another, shows too."""
+    """The fields of a task that its own document, or its section in another, shows too, and alike."""
     if table is not Table.TASKS or shown.role is not Role.REGISTRY:
         return frozenset()
     others = [s.reading for s in current if s.role in (Role.OWN, Role.DETAILS)]
-    return frozenset(name for reading in others for name in reading.fields)
+    return frozenset(
+        name
+        for reading in others
+        for name in reading.fields
+        if name not in shown.reading.fields or shows(shown, name, reading.value(name))
+    )
 
 
 def _ordered(old: Value, new: Value) -> Value:

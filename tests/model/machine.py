@@ -197,7 +197,6 @@ class Machine:
         self.world.restore(backup)
         self.known |= oracle.words_in(oracle.shown_text(self.world.tree)) | oracle.words_in(self.world.dump())
         self.world.stale |= set(self.world.tree) | set(self.world.engine.state.rows)
-        self.world.told.clear()
         self.world.restored = True
         return backup.name if backup else "none"
 

@@ -120,6 +120,11 @@ def check_step(world: World, before: Before, report: Report, *, follow: bool, di
         _check_shown(world, before, report)
 
 
+def _lines(text: str) -> list[str]:
+    """Its lines; which break ends the last one before something that was put in tells nothing."""
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
 def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -> None:
     """Only rows changed: lines that went or changed show those records, or derived values."""
     records = set(before.nets) | _children(world, before)
@@ -128,9 +133,9 @@ def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -
         if keyed is None or path not in after:
             continue
         allowed = _lines_of(keyed, records)
-        old = keyed.document.text.split("\n")
+        old = _lines(keyed.document.text)
         allowed |= _drawn(old, {key for table, key in records if table is Table.TASKS})
-        new = after[path].decode().split("\n")
+        new = _lines(after[path].decode())
         gone = _not_in(((n, line) for n, line in enumerate(old) if n not in allowed and line.strip()), new)
         require(gone is None, f"{path}: a line moved, and no change asked for it: {gone}")
         crlf = old[0].endswith("\r") if len(old) > 1 else False

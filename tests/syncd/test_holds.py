@@ -11,6 +11,7 @@ import pytest
 from syncd import requests, settle
 from syncd.errors import UsageError
 from syncd.model import State
+from tests.syncd.conftest import Live
 
 LiveBank = Any
 
@@ -241,6 +242,38 @@ def test_an_accepted_deletion_is_absorbed_once(live: LiveBank) -> None:
     cut_history(live, 2)
     assert len(live.sync().holds) == 1
     assert count(live, "edit_entries") == 8
+
+
+def test_a_yes_holds_for_a_document_that_was_just_written(small: Callable[..., Live]) -> None:
+    """What was emptied right behind our writing is not taken for the save of somebody who had not seen that."""
+    live = small({"tasks.md": "# Tasks\n\n| ID | Title | Status |\n|---|---|---|\n| T1 | One | ⬜ |\n"})
+    live.sql("INSERT INTO tasks(id, title, status) VALUES ('T88', 'From a row', 'pending')")
+    live.sync()
+    live.write("tasks.md", "")
+    (hold,) = live.sync().holds
+    settle.act(live.engine, "accept", {"ids": [hold["id"]]})
+    live.sync()
+    assert live.read("tasks.md") == ""
+
+
+def test_a_checklist_follows_no_task_that_a_client_renamed(small: Callable[..., Live]) -> None:
+    """The document was moved into the archive by hand, where it still has the old id."""
+    text = "# T5: Five\n\n**Status**: 🔄\n\n## Subtasks\n\n- [ ] one\n"
+    live = small({"tasks/T5.md": text})
+    live.write("archive/tasks/T5.md", text)
+    (live.bank / "tasks/T5.md").unlink()
+    live.sql("UPDATE tasks SET id = 'T7' WHERE id = 'T5'")
+    live.sync()
+    assert live.sql("SELECT task_id, text FROM task_subtasks") == [("T7", "one")]
+
+
+def test_what_a_client_wrote_into_a_document_that_is_no_text_any_more_is_kept(small: Callable[..., Live]) -> None:
+    live = small({"notes.md": "# Notes\n"})
+    live.sql("UPDATE sections SET text = text || 'Said by a client.'")
+    live.write("notes.md", b"\xff\xfe no text")
+    live.sync()
+    ((kept,),) = live.sql("SELECT db FROM conflicts")
+    assert "Said by a client." in kept
 
 
 def test_a_yes_does_not_cover_what_was_saved_after_it(live: LiveBank) -> None:

@@ -162,6 +162,12 @@ def test_without_a_fitting_table_a_new_one_is_made() -> None:
     assert "| T2 | Two | 2025-04-28 | Ann |" in after
 
 
+def test_a_title_is_not_lost_to_a_table_without_a_column_for_it() -> None:
+    """Rather comes a new table."""
+    done = "## Completed Tasks\n\n| ID | Title |\n|-|-|\n| T1 | One |\n\n## Paused Tasks\n| ID |\n|-|\n| T3 |\n"
+    assert "One" in changed(f"# Tasks\n\n{done}", "T1", status="paused")
+
+
 def test_removing_a_task_takes_its_row_alone() -> None:
     """And of a details section the section."""
     text = f"## Active\n{HEAD}| T1 | One | 🔄 | - | - | - |\n| T2 | Two | 🔄 | - | - | - |\n\n## Task Details\n"

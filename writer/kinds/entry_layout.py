@@ -137,12 +137,17 @@ class Layout:
         return Entry(at, offset + reading.span.start, offset + self._end(at), reading, line)
 
     def _end(self, at: At) -> int:
-        """Where the block of an entry ends, counted from the start of its section: with deeper sections below it."""
+        """Where the block of an entry ends, counted from the start of its section: with deeper sections below it.
+
+        In a chunk the whole rest is the entry's; but what a higher heading than its own opens is not part of its block,
+        unless files of the entry are named there.
+        """
         section, reading = self.document.sections[at.section], self.document.at(at)
         end = reading.span.end
         if any(r.table is Table.ENTRIES for r in section.readings[at.reading + 1 :]) or section.text[end:].strip():
             return end
-        length = len(section.text)
+        length, level = len(section.text), 0 if reading.span.start else section.level
+        outside = False
         for following in self.document.sections[at.section + 1 :]:
             before, state = following.before, following.parsed.after
             assert isinstance(before, State)
@@ -154,7 +159,9 @@ class Layout:
             if date_of_heading(following.heading):
                 return end
             length += len(following.text)
-            end = length
+            outside = outside or following.level < level
+            if not outside or any(r.table is Table.MODIFICATIONS for r in following.readings):
+                end = length
         return end
 
     @cached_property

@@ -122,13 +122,13 @@ def _moved(tables: Tables, change: SetFields) -> Iterator[list[Edit]]:
         yield [gone, edit]
     if "status" in reading.fields or "status" not in reading.inherited:
         return
-    for place in _ranked(tables, {"status": status}):
-        if place.table != origin.table:
-            texts = _texts(tables, place, reading.key, values, carried, link=False)
-            if edit := tables.edit(place, texts):
-                yield [gone, edit]
-    if edit := _new_table(document, reading.key, values):
-        yield [gone, edit]
+    others = [place for place in _ranked(tables, {"status": status}) if place.table != origin.table]
+    titled = [p for p in others if "title" in p.columns or "title" in free or not reading.value("title")]
+    for place in (*titled, None, *(p for p in others if p not in titled)):
+        texts = _texts(tables, place, reading.key, values, carried, link=False) if place is not None else []
+        edit = tables.edit(place, texts) if place is not None else _new_table(document, reading.key, values)
+        if edit:
+            yield [gone, edit]
 
 
 def _ranked(tables: Tables, values: Mapping[str, Value]) -> list[Place]:
