@@ -56,8 +56,9 @@ def write(
 
 
 def _is_there(db: Database, link: str, owner: Value) -> bool:
-    """Whether a checklist's task has a row: a client may have renamed it while its document was moved by hand."""
-    return link != "task_id" or bool(db.value("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?)", (str(owner),)))
+    """Whether an owner has a row: a client may have renamed or deleted it while its document was edited by hand."""
+    table = "tasks" if link == "task_id" else "edit_entries"
+    return bool(db.value(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE id = ?)", (str(owner),)))  # noqa: S608
 
 
 def _let_stay(db: Database, gone: Sequence[Verdict], parents: Parents, names: Mapping[RecordId, str]) -> int:

@@ -113,7 +113,7 @@ class Decider:
             verdicts = {record: self._verdict(s) for record, s in sides.items()}
             families.keep_together(self._db, sides, verdicts)
             parents = Parents({path: delta.new for path, delta in deltas.items() if delta.new is not None})
-            families.bring_owners_back(parents, self._ask.nets, sides, verdicts)
+            families.bring_owners_back(parents, self._ask.nets, sides, verdicts, deltas)
             families.change_owners(self._ask.nets, sides, verdicts)
             if not self._hold_deletions(sides, verdicts):
                 break

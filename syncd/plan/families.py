@@ -15,7 +15,7 @@ from schema.db import Database
 from schema.journal import Net
 from schema.records import Action, Role, Table
 from syncd.model import Clash, Keyed, Side, Sides, Verdict
-from syncd.plan.gather import RecordId
+from syncd.plan.gather import Delta, RecordId
 from syncd.plan.owners import Parents
 from syncd.plan.reconcile import file_row
 
@@ -34,13 +34,22 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
 
 
 def bring_owners_back(
-    parents: Parents, nets: Mapping[RecordId, Net], sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]
+    parents: Parents,
+    nets: Mapping[RecordId, Net],
+    sides: Mapping[RecordId, Sides],
+    verdicts: dict[RecordId, Verdict],
+    deltas: Mapping[str, Delta],
 ) -> None:
     """Keep whole what was deleted by row while it was edited by hand: the entry or task with all that is below it.
 
-    Where not it but a line or an item below it was edited, or came, the deletion is told here: it can be taken.
+    Where not it but a line or an item below it was edited, or came, the deletion is told here: it can be taken. So it
+    is where words were put into its block that stand for no record.
     """
     owners = {r for r in nets.keys() & verdicts.keys() if r[0] in _NAMED_BY and _returns(verdicts[r], sides[r])}
+    for record in [r for r, v in verdicts.items() if v.remove and r[0] in _BLOCKS]:
+        if any(_gained_words(record, delta) for delta in deltas.values()):
+            verdicts[record] = _standing(record, sides[record])
+            owners.add(record)
     for record, verdict in list(verdicts.items()):
         if record[0] in _OWNER and _returns(verdict, sides[record]):
             link = parents.links(verdict, sides[record]).get(_OWNER[record[0]])
@@ -54,13 +63,35 @@ def bring_owners_back(
             verdicts[record] = Verdict(*record, file_row(sides[record]))
 
 
+_BLOCKS = frozenset({Table.ENTRIES, Table.ERRORS})
+"""Records that are whole stretches of a document, prose among it."""
+
+
+def _gained_words(record: RecordId, delta: Delta) -> bool:
+    """Whether a document's edit put words where a record stands that did not stand there before."""
+    if delta.base is None or delta.new is None:
+        return False
+    first, end_old, end_new = delta.bounds
+    old, new = (
+        {
+            word
+            for number in range(first, end)
+            for reading, key in zip(keyed.document.sections[number].readings, keyed.keys[number], strict=True)
+            if (reading.table, key) == record
+            for word in keyed.document.sections[number].text[slice(*reading.span)].split()
+        }
+        for keyed, end in ((delta.base, end_old), (delta.new, end_new))
+    )
+    return bool(old) and bool(new - old)
+
+
 def _returns(verdict: Verdict, sides: Sides) -> bool:
     """Whether the files give the record a row that is not there."""
     return verdict.row is not None and sides.db is None
 
 
 def _standing(owner: RecordId, sides: Sides) -> Verdict:
-    name = _NAMED_BY[owner[0]]
+    name = _NAMED_BY.get(owner[0], "error_message")
     value = (sides.base or {}).get(name)
     told = Clash(sides.after[0].path, *owner, name, value, value, None, Side.FILE, gone=True)
     return Verdict(*owner, file_row(sides), clashes=(told,))

@@ -321,9 +321,9 @@ def _follows(sides: Sides, name: str, value: Value) -> bool:
     Not where a place that was written just now says something else: nothing tells which is meant, so that is drift.
     """
     stale, base = stale_readings(sides, name, value), (sides.base or {}).get(name)
-    known = {(s.path, s.role) for s in sides.before}
-    new = [s for s in stale if (s.path, s.role) not in known and not shows(s, name, base)]
-    return bool(stale) and not new
+    known = _by_place(sides.before)
+    came = [s for place, s in _by_place(sides.after).items() if place not in known]
+    return bool(stale) and not any(s in came and not shows(s, name, base) for s in stale)
 
 
 def _changed(table: Table, base: Row, row: Row) -> list[str]:

@@ -350,3 +350,26 @@ def test_what_a_client_wrote_into_a_document_is_in_its_history_when_that_is_remo
     assert not (live.bank / "tasks/T2.md").exists()
     texts = [text or b"" for _, text in history.texts(live.engine.db, "tasks/T2.md", 9)]
     assert any(b"Said by a client." in text for text in texts)
+
+
+def test_words_that_were_put_into_an_entry_bring_it_back_when_its_row_was_deleted(small: Callable[..., Live]) -> None:
+    """They stand for no record, so nothing else would keep them; the deletion is told, and can be taken."""
+    live = small({"edit_history.md": HISTORY})
+    live.edit("edit_history.md", "- Modified `b.ts` - two\n", "- Modified `b.ts` - two\n\nA thought by hand.\n")
+    live.sql("DELETE FROM edit_entries WHERE task_description = 'Evening'")
+    report = live.sync()
+    assert "A thought by hand." in live.read("edit_history.md")
+    assert lines(live) == ALL
+    assert len(report.conflicts) == 1
+    live.sql("DELETE FROM edit_entries WHERE task_description = 'Evening'")
+    live.sync()
+    assert "A thought by hand." not in live.read("edit_history.md")
+
+
+def test_rows_of_one_table_that_were_added_by_hand_and_differ_are_drift(small: Callable[..., Live]) -> None:
+    """Neither is brought to the other's title: nothing tells which is meant."""
+    live = small({"tasks.md": REGISTRY})
+    live.edit("tasks.md", "| T1 | One | 🔄 |\n", "| T1 | First | 🔄 |\n| T1 | Second | 🔄 |\n| T1 | One | 🔄 |\n")
+    live.sync(follow=True)
+    assert "First" in live.read("tasks.md")
+    assert "Second" in live.read("tasks.md")
