@@ -25,7 +25,8 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
 
     And with an entry or a task that is kept so, or was edited itself, all that went below it.
     """
-    for record in [r for r, v in verdicts.items() if r[0] in _OWNER and v.insert and v.row is not None]:
+    leaves = any(r[0] in _NAMED_BY and v.row is None for r, v in verdicts.items())
+    for record in [r for r, v in verdicts.items() if leaves and r[0] in _OWNER and v.insert and v.row is not None]:
         _keep(_owner_of(db, record), sides, verdicts)
     owners = {r for r, v in verdicts.items() if r[0] in _NAMED_BY and _came_back(v, sides[r])}
     for record in [r for r in verdicts if r[0] in _OWNER] if owners else ():

@@ -17,8 +17,6 @@ from syncd.plan.identify import Alignment, Placed, align, families, likeness, sa
 
 _SURE = 0.8  # an entry that vanished in one document and one that appeared in another are this alike: it moved
 
-
-
 class Lookup(Protocol):
     """Existing records, as the database knows them."""
 

@@ -80,8 +80,8 @@ def overlooked(text: str, before: str, after: str) -> bool:
     """Whether ``text`` still shows what the step from ``before`` to ``after`` took away and lacks what it brought.
 
     Then whoever saved it had not seen that step. Who says a sentence that the step brought in other words has seen it,
-    and who gives another value to a label that it brought, right where it stands;
-    of headings, list items and table rows two that are alike are two.
+    and who gives another value to a label that it brought, right where it stands; of headings, list items and table
+    rows two that are alike are two.
     """
     has, old, new = (Counter(line for line in t.split("\n") if line.strip()) for t in (text, before, after))
     gone, came = old - new, new - old
