@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from parser.document import parse
 from schema import history, journal, overview
-from schema.records import Role, Table, Value
+from schema.records import Role, Span, Table, Value
 from syncd.disk.files import digest
 from syncd.model import Keyed, Mode, Report, Shown, State
 from syncd.pending import row_changes
@@ -194,7 +194,8 @@ def _lines_of(keyed: Keyed, records: set[Record]) -> set[int]:
         if (reading.table, key) not in records and reading.table not in (Table.HEADER, Table.COUNTS):
             continue
         text, first = keyed.document.sections[at.section].text, starts[at.section]
-        for span in (reading.span, *(f.span for f in reading.fields.values())):
+        heading = (Span(0, 0),) if reading.role is Role.OWN else ()  # where a title goes that was none
+        for span in (reading.span, *heading, *(f.span for f in reading.fields.values())):
             start = first + text.count("\n", 0, span.start)
             lines.update(range(start, first + text.count("\n", 0, span.end) + 1))
     return lines
@@ -222,6 +223,8 @@ def _check_shown(world: World, before: Before, report: Report) -> None:
                 )
                 continue
             for name in names & reading.fields.keys():
+                if name == "last_updated" and reading.value(name) is None:
+                    continue  # a new document said when it was made, and this place is left open
                 require(
                     plain(name, reading.value(name)) == plain(name, row.get(name)) or told(report, reading.table, key),
                     f"{path}: {reading.table} {key} {name} is {reading.value(name)!r}, its row {row.get(name)!r}",
