@@ -49,11 +49,17 @@ def merge_texts(base: str, file: str, db: str) -> Merged:
             parts.append(merged)
         elif not b:
             parts += [f] if f.endswith("\n") or not d else [f, "\n"]
-            parts.append(d if d not in f else "")
+            parts.append("" if _holds_lines(f, d) else d)
         else:
             parts.append(f)
             clashes.append(LineClash(b, f, d))
     return Merged("".join(parts), tuple(clashes))
+
+
+def _holds_lines(text: str, lines: str) -> bool:
+    """Whether ``lines`` stand in ``text`` one behind the other, each as a whole."""
+    have, wanted = text.removesuffix("\n").split("\n"), lines.removesuffix("\n").split("\n")
+    return any(have[n : n + len(wanted)] == wanted for n in range(len(have) - len(wanted) + 1))
 
 
 def _ended(base: str, text: str) -> bool:
@@ -141,7 +147,9 @@ def _apart(a: str, b: str) -> tuple[list[str], list[str]]:
 def nearest(text: str, versions: Sequence[str]) -> int:
     """Index of the version that ``text`` was most likely made from. Versions come newest first.
 
-    Ties go to the newer.
+    Ties go to the newer, but for one that it equals.
     """
+    if text in versions:
+        return versions.index(text)
     scores = [distance(text, version) for version in versions]
     return scores.index(min(scores))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from parser.document import At, Document, parse
-from schema.records import FIELDS, Place, Priority, Reading, Status, Table, Value
+from schema.records import FIELDS, Place, Priority, Reading, Span, Status, Table, Value
 from writer.changes import Change, Remove, SetFields
 from writer.put import Put, put
 
@@ -51,13 +51,19 @@ def new_value(table: Table, name: str, chance: random.Random) -> Value:
 
 
 def random_changes(document: Document, chance: random.Random, most: int) -> list[Change]:
-    """Up to ``most`` changes, of as many readings."""
+    """Up to ``most`` changes, of as many readings; none of a text that shows two records: it can say one value only."""
+    owners: dict[tuple[int, Span], set[tuple[Table, str]]] = {}
+    for at, reading in document.readings():
+        for field in reading.fields.values():
+            owners.setdefault((at.section, field.span), set()).add((reading.table, reading.key))
     fixed = (Table.SESSIONS, Table.CACHE) if chance.random() < 0.8 else ()
     readings = [(at, r) for at, r in document.readings() if r.fields or r.table not in fixed]
     chosen = chance.sample(readings, min(len(readings), chance.randint(1, most)))
     changes: list[Change] = []
     for at, reading in sorted(chosen, key=lambda item: item[0]):
-        names = [n for n in reading.fields if n in FIELDS[reading.table]]
+        lines = reading.table is Table.MODIFICATIONS  # the files of one line share its words, and change together
+        own = {n for n, f in reading.fields.items() if lines or len(owners[at.section, f.span]) < 2}
+        names = [n for n in reading.fields if n in FIELDS[reading.table] and n in own]
         if names and chance.random() < 0.85:
             picked = chance.sample(names, min(len(names), chance.choice((1, 1, 1, 2))))
             changes.append(SetFields(at, {n: new_value(reading.table, n, chance) for n in picked}))

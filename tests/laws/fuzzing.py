@@ -52,7 +52,7 @@ def _merges(base: str, file: str, db: str) -> None:
     _require(merge_texts(base, file, base).text == file, "a merge with an unchanged side is the other")
     _require(merge_texts(base, base, db).text == db, "a merge with an unchanged side is the other")
     merged = merge_texts(base, file, db)
-    mine = set(file.split("\n")) - set(base.split("\n"))
+    mine = set(file.split("\n")) - set(base.split("\n")) - {""}  # a line break at the end is no line
     _require(mine <= set(merged.text.split("\n")), "a line of the file's side is lost in a merge")
     kept = set(merged.text.split("\n")) | {line for clash in merged.clashes for line in clash.db.split("\n")}
     _require(set(db.split("\n")) - set(base.split("\n")) <= kept, "a line of the database's side is lost and not told")

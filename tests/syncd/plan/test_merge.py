@@ -70,6 +70,18 @@ def test_every_line_of_the_file_stands_in_the_merged_text(base: str, file: str, 
         assert line in merged.text
 
 
+def test_an_insertion_that_ends_a_line_of_the_other_side_stands_too() -> None:
+    """Only what the other side inserted line by line is not repeated."""
+    merged = merge_texts("a\nz\n", "a\nsix three ports\nz\n", "a\nthree ports\nz\n")
+    assert merged == Merged("a\nsix three ports\nthree ports\nz\n")
+    assert merge_texts("a\nz\n", "a\nx\ny\nz\n", "a\ny\nz\n").text == "a\nx\ny\nz\n"
+
+
+def test_a_text_that_equals_an_older_version_was_made_from_that() -> None:
+    """Though a newer one has the same lines in another order."""
+    assert nearest("## New\n\n", ["\n## New\n", "## New\n\n"]) == 1
+
+
 def test_distance_counts_the_lines_of_one_text_only() -> None:
     """Each as often as it is there more than in the other."""
     assert distance("a\nb", "a\nb") == 0
