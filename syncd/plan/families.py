@@ -61,7 +61,10 @@ def bring_owners_back(
     for record, net in nets.items() if owners else ():
         below = (_OWNERS.get(record[0]), str((net.before or {}).get(_OWNER.get(record[0], ""))))
         if below in owners and record in verdicts and verdicts[record].remove:
-            verdicts[record] = Verdict(*record, file_row(sides[record]))
+            row = file_row(sides[record])
+            if row is not None and not sides[record].after:  # no document shows it: nothing else tells its owner
+                row = {**row, _OWNER[record[0]]: below[1]}
+            verdicts[record] = Verdict(*record, row)
 
 
 _BLOCKS = frozenset({Table.ENTRIES, Table.ERRORS})

@@ -155,6 +155,7 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side, first: Side | 
                 from_file.add(name)
             case Decision.TO_FILE:
                 show.add(name)
+                clashes += _overruled(sides, name, b, d)
             case Decision.CLASH:
                 row[name], kept = _clash(name, b, f, d, winner) if first is None else (d, Side.DB)
                 show.add(name)
@@ -172,6 +173,18 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side, first: Side | 
     return Verdict(
         sides.table, sides.key, row, show=frozenset(show), follow=follow, restore=restore, clashes=tuple(clashes)
     )
+
+
+def _overruled(sides: Sides, name: str, base: Value, db: Value) -> list[Clash]:
+    """Places that came by hand and say something of their own, which is written over by what the row says now."""
+    known = _by_place(sides.before)
+    came = [s for place, s in _by_place(sides.after).items() if place not in known and reached(sides.table, s)]
+    said = [(s.path, settled(name, s.reading.value(name))) for s in came if s.reading.shows(name) and _says(s, name)]
+    return [
+        Clash(path, sides.table, sides.key, name, base, value, db, Side.DB)
+        for path, value in said
+        if sides.before and value not in (base, db)
+    ]
 
 
 def _deleted_from(sides: Sides) -> tuple[str, ...]:

@@ -373,3 +373,24 @@ def test_rows_of_one_table_that_were_added_by_hand_and_differ_are_drift(small: C
     live.sync(follow=True)
     assert "First" in live.read("tasks.md")
     assert "Second" in live.read("tasks.md")
+
+
+def test_a_place_that_came_by_hand_is_not_written_over_without_a_word(small: Callable[..., Live]) -> None:
+    """A client gave the task another title meanwhile: it stands, and what the new place said is kept as a conflict."""
+    live = small({"tasks.md": REGISTRY})
+    live.sql("UPDATE tasks SET title = 'By row' WHERE id = 'T1'")
+    live.edit("tasks.md", "| T1 | One | 🔄 |\n", "| T1 | One | 🔄 |\n| T1 | By hand | 🔄 |\n")
+    live.sync()
+    assert live.sql("SELECT field, file, db, kept FROM conflicts") == [("title", "By hand", "By row", "db")]
+
+
+def test_an_item_that_nobody_could_show_comes_back_with_its_task(small: Callable[..., Live]) -> None:
+    """The task's row was deleted while its document was edited by hand."""
+    live = small({"edit_history.md": HISTORY})
+    live.sql("INSERT INTO file_modifications(edit_entry_id, action, description) VALUES (1, 'Modified', 'no path')")
+    live.sync()
+    live.edit("edit_history.md", "T1: Evening", "T1: Late evening")
+    live.sql("DELETE FROM edit_entries WHERE id = 1")
+    live.sync()
+    assert live.value("SELECT task_description FROM edit_entries WHERE id = 1") == "Late evening"
+    assert live.value("SELECT edit_entry_id FROM file_modifications WHERE description = 'no path'") == 1
