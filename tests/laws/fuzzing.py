@@ -55,5 +55,6 @@ def _merges(base: str, file: str, db: str) -> None:
     mine = set(file.split("\n")) - set(base.split("\n")) - {""}  # a line break at the end is no line
     _require(mine <= set(merged.text.split("\n")), "a line of the file's side is lost in a merge")
     kept = set(merged.text.split("\n")) | {line for clash in merged.clashes for line in clash.db.split("\n")}
-    _require(set(db.split("\n")) - set(base.split("\n")) <= kept, "a line of the database's side is lost and not told")
+    theirs = set(db.split("\n")) - set(base.split("\n")) - {""}
+    _require(theirs <= kept, "a line of the database's side is lost and not told")
     _require(nearest(file, [db, file]) == (0 if db == file else 1), "a text is nearest to itself")

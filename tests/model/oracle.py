@@ -365,8 +365,8 @@ def _check_rows_stand(world: World, state: BankState) -> None:
         if row is None:
             continue
         for name in row:
-            said = [v for s in shown if s.reading.shows(name) and (v := s.reading.value(name)) not in (None, ())]
-            if said and plain(name, row[name]) not in [plain(name, v) for v in said]:
+            said = [s.reading.value(name) for s in shown if s.reading.shows(name)]
+            if any(v not in (None, ()) for v in said) and plain(name, row[name]) not in [plain(name, v) for v in said]:
                 raise Broken(f"{table} {key} {name} is {row[name]!r}, and its places say {said!r}")
 
 
