@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from parser.document import At, Document, parse
-from schema.records import FIELDS, Place, Priority, Reading, Span, Status, Table, Value
+from schema.records import FIELDS, Place, Priority, Reading, Role, Span, Status, Table, Value
 from writer.changes import Change, Remove, SetFields
 from writer.put import Put, put
 
@@ -84,7 +84,8 @@ def broken_law(document: Document, changes: Sequence[Change]) -> str | None:
         return "the document that was given back is not the parse of its text"
     if all(isinstance(change, SetFields) for change in made):
         sets = [change for change in made if isinstance(change, SetFields)]
-        return _lost(document, done, sets) or _strayed(document, done, sets)
+        moved = _tasks(document) != _tasks(done.document)  # rows that went to the table of their new status
+        return _lost(document, done, sets) or (None if moved else _strayed(document, done, sets))
     return _lost_readings(document, done, made)
 
 
@@ -108,11 +109,22 @@ def _lost(document: Document, done: Put, sets: Sequence[SetFields]) -> str | Non
         for name in change.values
         if name in document.at(change.at).fields
     }
+    if _tasks(document) != _tasks(done.document):
+        before.sort(key=lambda item: _of_task(item[1]))
+        after.sort(key=_of_task)
     for (at, old), new in zip(before, after, strict=True):
         wrong = _differing(at, old, new, asked.get(at, {}), touched)
         if wrong:
             return f"{old.table} {old.key!r} {wrong}"
     return None
+
+
+def _tasks(document: Document) -> list[str]:
+    return [reading.key for _, reading in document.readings() if reading.role is Role.REGISTRY]
+
+
+def _of_task(reading: Reading) -> tuple[str, str, str]:
+    return reading.table.value, reading.role.value, reading.key if reading.table is Table.TASKS else ""
 
 
 def _differing(

@@ -198,6 +198,12 @@ def _lines_of(keyed: Keyed, records: set[Record]) -> set[int]:
         for span in (reading.span, *heading, *(f.span for f in reading.fields.values())):
             start = first + text.count("\n", 0, span.start)
             lines.update(range(start, first + text.count("\n", 0, span.end) + 1))
+        if reading.table is Table.ENTRIES and not reading.span.start:  # what deeper headings open below it is its own
+            level = keyed.document.sections[at.section].level
+            for number, section in enumerate(keyed.document.sections[at.section + 1 :], at.section + 1):
+                if section.level <= level or any(r.table is Table.ENTRIES for r in section.readings):
+                    break
+                lines.update(range(starts[number], starts[number] + section.text.count("\n") + 1))
     return lines
 
 
