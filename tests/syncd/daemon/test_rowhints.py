@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from syncd.daemon import rowhints
@@ -17,9 +19,9 @@ class Database:
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made."""
+    """The pauses that were made here: other threads of the process sleep by the clock's own module."""
     pauses: list[float] = []
-    monkeypatch.setattr(rowhints.time, "sleep", pauses.append)
+    monkeypatch.setattr(rowhints, "time", SimpleNamespace(sleep=pauses.append))
     return pauses
 
 
