@@ -253,6 +253,9 @@ def _digest(data: bytes | None) -> str | None:
     return None if data is None else digest(data)
 
 
+_text = attrgetter("text")
+
+
 def _holds_text(stored: Sequence[SectionRow], base: NewBase, new: bytes) -> bool:
     """Whether the sections are those of the new base, one by one, or at least join to its text."""
     if base.keyed is None:
@@ -261,9 +264,6 @@ def _holds_text(stored: Sequence[SectionRow], base: NewBase, new: bytes) -> bool
     if len(stored) == len(sections) and all(map(eq, map(_text, stored), map(_text, sections))):
         return True
     return "".join(map(_text, stored)) == base.keyed.document.text
-
-
-_text = attrgetter("text")
 
 
 def _save_document(

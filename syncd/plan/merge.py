@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from parser.patterns import pattern
 from parser.text import common_prefix, common_suffix
 
 
@@ -103,7 +104,7 @@ def overlooked(text: str, before: str, after: str) -> bool:
     )
 
 
-_LABEL = re.compile(r"[ \t]*\*\*([^\W\d][^*:]*)(?::\*\*|\*\*:)(?=\s|$)")
+_LABEL = pattern(r"[ \t]*\*\*([^\W\d][^*:]*)(?::\*\*|\*\*:)(?=\s|$)")
 
 
 def _labels(text: str) -> Iterator[tuple[str, tuple[str, str]]]:

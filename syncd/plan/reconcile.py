@@ -177,14 +177,21 @@ def _both_present(sides: Sides, file: Row, db: Row, winner: Side, first: Side | 
 
 def _overruled(sides: Sides, name: str, base: Value, db: Value) -> list[Clash]:
     """Places that came by hand and say something of their own, which is written over by what the row says now."""
-    known = _by_place(sides.before)
-    came = [s for place, s in _by_place(sides.after).items() if place not in known and reached(sides.table, s)]
-    said = [(s.path, settled(name, s.reading.value(name))) for s in came if s.reading.shows(name) and _says(s, name)]
+    if not sides.before or sides.before == sides.after:
+        return []
+    came = [s for s in _came(sides) if reached(sides.table, s) and s.reading.shows(name) and _says(s, name)]
+    said = [(s.path, settled(name, s.reading.value(name))) for s in came]
     return [
         Clash(path, sides.table, sides.key, name, base, value, db, Side.DB)
         for path, value in said
-        if sides.before and value not in (base, db)
+        if value not in (base, db)
     ]
+
+
+def _came(sides: Sides) -> list[Shown]:
+    """The places that are shown now and were not before."""
+    known = _by_place(sides.before)
+    return [s for place, s in _by_place(sides.after).items() if place not in known]
 
 
 def _deleted_from(sides: Sides) -> tuple[str, ...]:
@@ -334,9 +341,10 @@ def _follows(sides: Sides, name: str, value: Value) -> bool:
     Not where a place that was written just now says something else: nothing tells which is meant, so that is drift.
     """
     stale, base = stale_readings(sides, name, value), (sides.base or {}).get(name)
-    known = _by_place(sides.before)
-    came = [s for place, s in _by_place(sides.after).items() if place not in known]
-    return bool(stale) and not any(s in came and not shows(s, name, base) for s in stale)
+    if not stale:
+        return False
+    came = _came(sides)
+    return not any(s in came and not shows(s, name, base) for s in stale)
 
 
 def _changed(table: Table, base: Row, row: Row) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from parser.document import At, Document, parse
@@ -51,22 +52,22 @@ def new_value(table: Table, name: str, chance: random.Random) -> Value:
 
 
 def random_changes(document: Document, chance: random.Random, most: int) -> list[Change]:
-    """Up to ``most`` changes, of as many readings; none of a text that shows two records: it can say one value only."""
-    owners: dict[tuple[int, Span], set[tuple[Table, str]]] = {}
-    for at, reading in document.readings():
-        for field in reading.fields.values():
-            owners.setdefault((at.section, field.span), set()).add((reading.table, reading.key))
+    """Up to ``most`` changes, of as many readings. A text that shows two records is asked for one value at most."""
+    asked: set[tuple[int, Span]] = set()
     fixed = (Table.SESSIONS, Table.CACHE) if chance.random() < 0.8 else ()
     readings = [(at, r) for at, r in document.readings() if r.fields or r.table not in fixed]
     chosen = chance.sample(readings, min(len(readings), chance.randint(1, most)))
     changes: list[Change] = []
     for at, reading in sorted(chosen, key=lambda item: item[0]):
-        lines = reading.table is Table.MODIFICATIONS  # the files of one line share its words, and change together
-        own = {n for n, f in reading.fields.items() if lines or len(owners[at.section, f.span]) < 2}
-        names = [n for n in reading.fields if n in FIELDS[reading.table] and n in own]
+        names = [
+            name
+            for name, field in reading.fields.items()
+            if name in FIELDS[reading.table] and (at.section, field.span) not in asked
+        ]
         if names and chance.random() < 0.85:
             picked = chance.sample(names, min(len(names), chance.choice((1, 1, 1, 2))))
             changes.append(SetFields(at, {n: new_value(reading.table, n, chance) for n in picked}))
+            asked |= {(at.section, reading.fields[name].span) for name in picked}
         elif reading.table not in (Table.HEADER, Table.COUNTS, *fixed):
             changes.append(Remove(at))
     return changes
@@ -84,8 +85,9 @@ def broken_law(document: Document, changes: Sequence[Change]) -> str | None:
         return "the document that was given back is not the parse of its text"
     if all(isinstance(change, SetFields) for change in made):
         sets = [change for change in made if isinstance(change, SetFields)]
-        moved = _tasks(document) != _tasks(done.document)  # rows that went to the table of their new status
-        return _lost(document, done, sets) or (None if moved else _strayed(document, done, sets))
+        if _tasks(document) != _tasks(done.document):  # rows went to the table of their new status
+            return _lost(document, done, sets) or _missing(document, done, sets)
+        return _lost(document, done, sets) or _strayed(document, done, sets)
     return _lost_readings(document, done, made)
 
 
@@ -182,6 +184,19 @@ def _strayed(document: Document, done: Put, sets: Sequence[SetFields]) -> str | 
     return _outside(text, done.document.text, allowed)
 
 
+def _missing(document: Document, done: Put, sets: Sequence[SetFields]) -> str | None:
+    """Whether a line went that shows nothing of what was changed."""
+    allowed: Counter[str] = Counter()
+    for change in sets:
+        text, reading = document.sections[change.at.section].text, document.at(change.at)
+        for span in (reading.span, *(field.span for field in reading.fields.values())):
+            first = text.rfind("\n", 0, span.start) + 1
+            allowed.update(text[first : (text.find("\n", span.end) + 1 or len(text) + 1) - 1].split("\n"))
+    gone = Counter(document.text.split("\n")) - Counter(done.document.text.split("\n")) - allowed
+    strayed = [line for line in gone if line.strip()]
+    return f"lines that nothing was asked of are gone: {strayed[:2]}" if strayed else None
+
+
 def _padding(text: str, first: int, last: int) -> tuple[int, int]:
     while first > 0 and text[first - 1] in " \t\r\n":
         first -= 1
@@ -217,12 +232,15 @@ def _outside(old: str, new: str, allowed: bytearray) -> str | None:
 def _lost_readings(document: Document, done: Put, made: Sequence[Change]) -> str | None:
     """Records that went or came without being asked for."""
     gone = {change.at for change in made if isinstance(change, Remove)}
-    changed = {change.at for change in made if isinstance(change, SetFields)}
+    sets = [change for change in made if isinstance(change, SetFields)]
+    spans = {(c.at.section, document.at(c.at).fields[n].span) for c in sets for n in c.values}
+    changed = {at for at, r in document.readings() if any((at.section, f.span) in spans for f in r.fields.values())}
+    changed |= {change.at for change in sets}
     after = [(r.table, r.role, _look(r)) for _, r in done.document.readings()]
-    spans = [(at.section, document.at(at).span) for at in gone]
+    removed = [(at.section, document.at(at).span) for at in gone]
     for at, reading in document.readings():
         within = any(
-            s == at.section and span.start <= reading.span.start and reading.span.end <= span.end for s, span in spans
+            s == at.section and span.start <= reading.span.start and reading.span.end <= span.end for s, span in removed
         )
         if at in gone or at in changed or within or _belongs(document, at, gone):
             continue

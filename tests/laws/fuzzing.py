@@ -48,13 +48,16 @@ def _edited(text: str, chance: random.Random) -> str:
     return text[:start] + new + text[end:]
 
 
+def _lines(text: str) -> set[str]:
+    """Its lines; a line break at the end is no line."""
+    return set(text.removesuffix("\n").split("\n"))
+
+
 def _merges(base: str, file: str, db: str) -> None:
     _require(merge_texts(base, file, base).text == file, "a merge with an unchanged side is the other")
     _require(merge_texts(base, base, db).text == db, "a merge with an unchanged side is the other")
     merged = merge_texts(base, file, db)
-    mine = set(file.split("\n")) - set(base.split("\n")) - {""}  # a line break at the end is no line
-    _require(mine <= set(merged.text.split("\n")), "a line of the file's side is lost in a merge")
-    kept = set(merged.text.split("\n")) | {line for clash in merged.clashes for line in clash.db.split("\n")}
-    theirs = set(db.split("\n")) - set(base.split("\n")) - {""}
-    _require(theirs <= kept, "a line of the database's side is lost and not told")
+    _require(_lines(file) - _lines(base) <= _lines(merged.text), "a line of the file's side is lost in a merge")
+    kept = _lines(merged.text).union(*(_lines(clash.db) for clash in merged.clashes))
+    _require(_lines(db) - _lines(base) <= kept, "a line of the database's side is lost and not told")
     _require(nearest(file, [db, file]) == (0 if db == file else 1), "a text is nearest to itself")

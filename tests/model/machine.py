@@ -197,6 +197,7 @@ class Machine:
         self.world.restore(backup)
         self.known |= oracle.words_in(oracle.shown_text(self.world.tree)) | oracle.words_in(self.world.dump())
         self.world.stale |= set(self.world.tree) | set(self.world.engine.state.rows)
+        self.world.told = {record for record in self.world.told if record.startswith("session_cache ")}
         self.world.restored = True
         return backup.name if backup else "none"
 
@@ -229,7 +230,10 @@ class Machine:
         if not self.world.engine.db.value('SELECT EXISTS (SELECT 1 FROM row_changes WHERE "transaction" IS NULL)'):
             self.known |= oracle.words_in(self.world.dump())
         for problem in (*report.problems, *report.refused):
-            self.world.told.add(" ".join(problem.split(" ")[:2]).rstrip(":"))
+            record = " ".join(problem.split(" ")[:2]).rstrip(":")
+            self.world.told.add(record)
+            if "cannot be taken out of" in problem:
+                self.world.untaken.add(record)
 
 
 _ADDS = ("_append", "update", "UPDATE", "INSERT INTO")

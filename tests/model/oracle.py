@@ -120,11 +120,6 @@ def check_step(world: World, before: Before, report: Report, *, follow: bool, di
         _check_shown(world, before, report)
 
 
-def _lines(text: str) -> list[str]:
-    """Its lines; which break ends the last one before something that was put in tells nothing."""
-    return [line.removesuffix("\r") for line in text.split("\n")]
-
-
 def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -> None:
     """Only rows changed: lines that went or changed show those records, or derived values."""
     records = set(before.nets) | _children(world, before)
@@ -133,15 +128,24 @@ def _check_lines(world: World, before: Before, after: Tree, changed: set[str]) -
         if keyed is None or path not in after:
             continue
         allowed = _lines_of(keyed, records)
-        old = _lines(keyed.document.text)
+        old = keyed.document.text.split("\n")
         allowed |= _drawn(old, {key for table, key in records if table is Table.TASKS})
-        new = _lines(after[path].decode())
-        gone = _not_in(((n, line) for n, line in enumerate(old) if n not in allowed and line.strip()), new)
+        new = after[path].decode().split("\n")
+        last = max((n for n, line in enumerate(old) if line.strip()), default=0)
+        kept = [(n, line) for n, line in enumerate(old) if n not in allowed and line.strip()]
+        if kept and kept[-1][0] == last:
+            kept[-1] = last, _as_ended(old[last], new)
+        gone = _not_in(iter(kept), new)
         require(gone is None, f"{path}: a line moved, and no change asked for it: {gone}")
         crlf = old[0].endswith("\r") if len(old) > 1 else False
         if crlf and all(line.endswith("\r") for line in old[:-1]):
             odd = [line for line in new[:-1] if not line.endswith("\r")]
             require(not odd, f"{path}: line ends changed: {odd[:2]}")
+
+
+def _as_ended(line: str, lines: Collection[str]) -> str:
+    """The last line before the end of its document, with the break that it has in ``lines``: one may have come."""
+    return line if line in lines else line.removesuffix("\r") if line.endswith("\r") else f"{line}\r"
 
 
 def _drawn(lines: list[str], tasks: set[str]) -> set[int]:
@@ -194,7 +198,8 @@ def _lines_of(keyed: Keyed, records: set[Record]) -> set[int]:
         if (reading.table, key) not in records and reading.table not in (Table.HEADER, Table.COUNTS):
             continue
         text, first = keyed.document.sections[at.section].text, starts[at.section]
-        heading = (Span(0, 0),) if reading.role is Role.OWN else ()  # where a title goes that was none
+        untitled = reading.role is Role.OWN and "title" not in reading.fields
+        heading = (Span(0, 0),) if untitled else ()  # where a title goes that was none
         for span in (reading.span, *heading, *(f.span for f in reading.fields.values())):
             start = first + text.count("\n", 0, span.start)
             lines.update(range(start, first + text.count("\n", 0, span.end) + 1))
@@ -229,7 +234,8 @@ def _check_shown(world: World, before: Before, report: Report) -> None:
                 )
                 continue
             for name in names & reading.fields.keys():
-                if name == "last_updated" and reading.value(name) is None:
+                new = reading.table is Table.TASKS and f"tasks/{key}.md" not in before.tree
+                if name == "last_updated" and new and reading.value(name) is None:
                     continue  # a new document said when it was made, and this place is left open
                 require(
                     plain(name, reading.value(name)) == plain(name, row.get(name)) or told(report, reading.table, key),
@@ -301,7 +307,7 @@ def _check_stored(world: World, state: BankState) -> None:
     pending = {key for (key,) in client.rows('SELECT key FROM row_changes WHERE "transaction" IS NULL')}
     keys = {table: {str(k) for (k,) in client.rows(f"SELECT id FROM {table.value}")} for table in ROWS}
     for table, ids in keys.items():  # a line that could not be taken out shows nothing once its number is another's
-        if any(f"{table.value} {key}" in world.told for key in ids):
+        if any(record.startswith(f"{table.value} ") for record in world.untaken):
             ids.add("")
     for path, keyed in _documents(state):
         document = parse(path, keyed.document.text)

@@ -101,6 +101,7 @@ class World:
         self.backups: list[Path] = []
         self.stale: set[str] = set()  # documents that somebody saved from an older text
         self.told: set[str] = set()  # records of which it was told that a place cannot show them
+        self.untaken: set[str] = set()  # records whose line is told to stand where it cannot be taken out
         self.restored = False
         if documents is not None:
             for path, data in documents.items():

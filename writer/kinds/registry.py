@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from parser.document import Document
 from parser.kinds.registry import heading_status, row_id
@@ -116,17 +117,19 @@ def _moved(tables: Tables, change: SetFields) -> Iterator[list[Edit]]:
     carried = _carried(origin, row)
     values = {**change.record, **{n: f.value for n, f in reading.fields.items()}, **change.values}
     free = change.elsewhere | {name for name, value in change.values.items() if value in (None, ())}
+
+    def into(place: Place) -> Edit | None:
+        return tables.edit(place, _texts(tables, place, reading.key, values, carried, link=False))
+
     home = task_moves.new_place(tables, origin, row, status, free)
-    texts = _texts(tables, home, reading.key, values, carried, link=False) if home is not None else []
-    if home is not None and (edit := tables.edit(home, texts)):
+    if home is not None and (edit := into(home)):
         yield [gone, edit]
     if "status" in reading.fields or "status" not in reading.inherited:
         return
     others = [place for place in _ranked(tables, {"status": status}) if place.table != origin.table]
     titled = [p for p in others if "title" in p.columns or "title" in free or not reading.value("title")]
-    for place in (*titled, None, *(p for p in others if p not in titled)):
-        texts = _texts(tables, place, reading.key, values, carried, link=False) if place is not None else []
-        edit = tables.edit(place, texts) if place is not None else _new_table(document, reading.key, values)
+    own = (_new_table(document, reading.key, values) for _ in range(1))
+    for edit in chain(map(into, titled), own, (into(p) for p in others if p not in titled)):
         if edit:
             yield [gone, edit]
 
