@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -61,7 +61,7 @@ class Open(Struct, frozen=True):
     transaction_id: str
 
 
-class Transaction(NamedTuple):
+class Transaction(Struct, frozen=True):
     """A row of ``transaction_log``. ``timestamp`` is UTC in ISO 8601, ``note`` what it was made for, in words."""
 
     number: int

@@ -9,17 +9,17 @@ that holds the reading, so that a section which moved as a whole keeps its readi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
-_NO_TASKS = "|".join((
+NO_TASKS = (
     "AES", "CVE", "COVID", "ES", "GMT", "GPT", "HTTP", "IEEE", "ISO", "MD", "RFC", "RTX", "SHA", "TLS", "USB", "UTC",
     "UTF", "WCAG",
-))  # fmt: skip
-OTHER_ID = rf"(?-i:(?!(?:{_NO_TASKS})-)[A-Z]{{2,10}}-\d+[a-z]?)"
+)  # fmt: skip
+"""What is written like a tracker's id, and is none: ``UTF-8``."""
+OTHER_ID = rf"(?-i:(?!(?:{'|'.join(NO_TASKS)})-)[A-Z]{{2,10}}-\d+[a-z]?)"
 """An id as trackers give them, such as PROJ-12: in capitals, and none of the names that are written alike."""
 TASK_ID = rf"(?:(?:META|T)-?\d+[a-z]*\d*|{OTHER_ID})"
 """What a task's id looks like: T21, T20a, T5b, META-1, T999, PROJ-12."""
@@ -101,11 +101,18 @@ FIELDS: Mapping[Table, tuple[str, ...]] = {
 """The fields that a reading of each table may carry. Columns that only the database knows are not listed."""
 
 
-class Span(NamedTuple):
-    """Half-open range of offsets (in characters) into the text of one section."""
+class Span(Struct, frozen=True, order=True, gc=False):
+    """Half-open range of offsets (in characters) into the text of one section. Unpacks as a pair.
+
+    Not a named tuple: those take three times as long to make, and a history has thousands of spans.
+    """
 
     start: int
     end: int
+
+    def __iter__(self) -> Iterator[int]:
+        yield self.start
+        yield self.end
 
 
 class Place(StrEnum):

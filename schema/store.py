@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from schema.db import Database, Sql
 from schema.records import Value
@@ -27,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class DocumentRow(NamedTuple):
+class DocumentRow(Struct, frozen=True):
     """The base of one document: what its file was when both sides last agreed.
 
     ``hash`` is the hexadecimal blake2b-16 of its bytes; times are in nanoseconds; ``problem`` says
@@ -46,7 +48,7 @@ class DocumentRow(NamedTuple):
     problem: str | None
 
 
-class Where(NamedTuple):
+class Where(Struct, frozen=True):
     """A place that shows a record."""
 
     path: str
@@ -74,7 +76,7 @@ def write_document(db: Database, row: DocumentRow) -> None:
     db.run(
         """UPDATE documents SET kind = ?, hash = ?, size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, "transaction" = ?,
         problem = ? WHERE id = ?""",
-        (*row[2:], row.id),
+        (*astuple(row)[2:], row.id),
     )
 
 

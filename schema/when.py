@@ -32,7 +32,8 @@ def when(db: Database, moment: datetime | None = None) -> When:
     )
     if not newest:
         return When(f"{known:%Y-%m-%d}", f"{known:%H:%M:%S}", _label(known, None))
-    (label, length), _ = Counter(newest).most_common(1)[0]
+    counts = Counter(newest)
+    label, length = max(counts, key=counts.__getitem__)
     time = f"{known:%H:%M:%S}" if length > 5 else f"{known:%H:%M}"
     return When(f"{known:%Y-%m-%d}", time, None if label is None else _label(known, label))
 

@@ -114,7 +114,7 @@ def _pending_files(bank: Path, db: Database, held: set[str]) -> int:
 def _as_noted(stats: dict[str, Stat], noted: dict[str, tuple[int, int, int, int]], now_ns: int) -> bool:
     """Whether stat alone proves that no document differs from its base."""
     return stats.keys() == noted.keys() and all(
-        stat[:4] == noted[path] and not stat.racy(now_ns) for path, stat in stats.items()
+        stat.content == noted[path] and not stat.racy(now_ns) for path, stat in stats.items()
     )
 
 

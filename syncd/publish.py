@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schema import journal, overview, store
 from schema.db import Database
@@ -283,8 +284,8 @@ def _note_stat(db: Database, state: BankState, path: str, stat: Stat) -> None:
         store.touch_document(
             db, row.id, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
         )
-        state.rows[path] = row._replace(
-            size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
+        state.rows[path] = replace(
+            row, size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode
         )
 
 

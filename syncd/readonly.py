@@ -11,6 +11,8 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from schema import store
 from schema.db import Database
 from syncd.config import Config
@@ -70,4 +72,4 @@ def _change(bank: Path, db: Database, state: BankState, path: str, taken: dict[s
         store.touch_document(
             db, row.id, size=now.size, mtime_ns=now.mtime_ns, ctime_ns=now.ctime_ns, inode=now.inode
         )
-        state.rows[path] = row._replace(ctime_ns=now.ctime_ns)
+        state.rows[path] = replace(row, ctime_ns=now.ctime_ns)

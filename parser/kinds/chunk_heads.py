@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 from msgspec.structs import replace
 
-from parser.kinds.entry_heads import CLOCK, DAY, ID, read_clock, read_day, text_fields
+from parser.kinds.entry_heads import CLOCK, DAY, ID, is_id, read_clock, read_day, text_fields
 from parser.patterns import pattern
 
 CREATED = pattern(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
@@ -48,7 +48,7 @@ def front_matter(text: str, given: Given) -> Given:
         given = given_moment(given, created[1].strip("\"'"))
     if tasks := TASKS.search(text):
         ids = [part.strip(" \"'") for part in tasks[1].split(",")]
-        if known := [part for part in ids if re.fullmatch(ID, part)]:
+        if known := [part for part in ids if is_id(part)]:
             given = replace(given, task_id=", ".join(known))
     return given
 

@@ -18,7 +18,7 @@ from parser.document import Parsed
 from parser.fields import UNDERLINED, header_moment
 from parser.kinds.chunk_heads import Given, chunk_heading, front_matter
 from parser.kinds.entry_heads import STARTS_WITH_TIME, date_of_heading, entry_fields
-from parser.kinds.modifications import FOUR, line_readings
+from parser.kinds.modifications import FOUR, USUAL, line_readings, usual_reading
 from parser.lines import Line, open_lines
 from parser.patterns import pattern
 from parser.text import front_matter_end
@@ -59,8 +59,11 @@ class Block(Struct, frozen=True):
     inherited: Mapping[str, Value]
 
 
-def points(text: str, start: int) -> Iterator[Line]:
-    """The lines behind ``start`` that could open an entry, name a file or tell the last update; none in fences."""
+def points(text: str, start: int) -> Iterator[Line | re.Match[str]]:
+    """The lines behind ``start`` that could open an entry, name a file or tell the last update; none in fences.
+
+    Where no fence is near, a line in the usual spelling comes as the match of `USUAL` in the whole text.
+    """
     if any(mark in text for mark in ("```", "~~~", "<!--")):
         for line in open_lines(text):
             if line.start >= start and _POINTS.match(line.text):
@@ -69,6 +72,9 @@ def points(text: str, start: int) -> Iterator[Line]:
     number, seen = 0, 0
     for match in _POINTS.finditer(text, start):
         begin = match.start()
+        if usual := USUAL.match(text, begin):
+            yield usual
+            continue
         end = text.find("\n", begin)
         end = len(text) if end < 0 else end
         number += text.count("\n", seen, begin)
@@ -129,8 +135,11 @@ class _Section:
             if underlined := UNDERLINED.match(self.text, start):
                 given = chunk_heading(underlined["head"], 1, given)
             self.state = replace(self.state, given=given)
-        for line in points(self.text, self.position):
-            self._line(line)
+        for point in points(self.text, self.position):
+            if isinstance(point, Line):
+                self._line(point)
+            elif self._is_item(len(point[1])):
+                self._usual(point)
         return Parsed(tuple(self._readings()), tuple(self.problems), self.state)
 
     def _heading(self) -> None:
@@ -199,15 +208,31 @@ class _Section:
             elif STARTS_WITH_TIME.match(text, 2):
                 self.problems.append(Problem(line.number, "begins with a time, but is not an entry: TIME - TASK: TEXT"))
         elif item := _ITEM.match(text):
-            indent = len(item[1])
-            if self.margin is None or indent <= self.margin:
-                self.margin = indent
+            if self._is_item(len(item[1])):
                 self._item(line)
         elif self.state.header and (label := header_moment(line)):
             value = read_date(label.value)
             fields = {"last_updated": Field(value, label.value_span)}
             self.found.append(Reading(Table.HEADER, "header", self.state.role, fields, label.span))
             self.state = replace(self.state, header=False)
+
+    def _is_item(self, indent: int) -> bool:
+        """Whether a line with a bullet that is indented so far is an item of its own, and not below another."""
+        if self.margin is not None and indent > self.margin:
+            return False
+        self.margin = indent
+        return True
+
+    def _usual(self, match: re.Match[str]) -> None:
+        end = match.end()
+        reading = usual_reading(match, 0, block_end(self.text, end), self.state.role)
+        if reading is None:
+            begin = match.start()
+            self._item(Line(self.text.count("\n", 0, begin), begin, end, match[0].removesuffix("\r")))
+            return
+        if self.state.entry is None:
+            self._open(match.start(), {}, None)
+        self.found.append(reading)
 
     def _item(self, line: Line) -> None:
         found = line_readings(line.text, line.start, block_end(self.text, line.end), self.state.role)

@@ -7,7 +7,7 @@ from datetime import date
 
 from parser.patterns import pattern
 from parser.values import read_date
-from schema.records import OTHER_ID, Field, Span
+from schema.records import NO_TASKS, OTHER_ID, Field, Span
 
 _MONTH = (
     r"[A-Z][a-z]{2,8}\.?"  # whether it is a month is asked when the day is read: a list would be compiled six times
@@ -19,14 +19,29 @@ CLOCK = (
     r"(?:[ ]*\(?(?P<zone>(?<=[ (])[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|(?<=[ (\d])\+\d{2}:?\d{2}|(?<=\d)Z)\)?)?"
 )
 _SEP = r"(?:\*\*)?(?:[ \t]*[-–—]+[ \t]+|[ \t]*:[ \t]+|[ \t]+\|[ \t]+)"
+_USUAL = pattern(r"(\d{2}:\d{2}(?::\d{2})?)(?: (?!AM |PM )([A-Z]{2,5}))? - (?=[^\s\d])")
+"""How most entries begin: whether `_ENTRY` fits, which takes long to compile, need not be asked then."""
+_HAS_TIME = pattern(r"\d:\d\d")
+_HAS_YEAR = pattern(r"\d{4}")
 _ENTRY = pattern(rf"(?:(?P<date>{DAY})(?:T|,?[ ]+(?:at[ ]+)?))?{CLOCK}(?:{_SEP}(?P<text>\S.*)|[ \t]*$)")
 ID = rf"(?:(?:META-?\d+|[A-Z]-?\d+)[a-z]*\d*(?:\.\d+)*|{OTHER_ID})"
-IDS = pattern(
-    rf"(?:[Tt]ask(?: ?ID)?:?[ ]+)?(?P<ids>{ID}(?:(?:[ ]*[,/&+][ ]*(?:and[ ]+)?|[ ]+and[ ]+|[-–]){ID})*)"
-    r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"
-)
+_LONGEST = 10  # letters of a tracker's id
+_LIKE_AN_ID = r"[A-Z]{1,10}-?\d+[a-z]*\d*(?:\.\d+)*"  # all ids are, and some words
+
+
+def _of_ids(one: str) -> str:
+    """The pattern of ids before a text."""
+    return (
+        rf"(?:[Tt]ask(?: ?ID)?:?[ ]+)?(?P<ids>{one}(?:(?:[ ]*[,/&+][ ]*(?:and[ ]+)?|[ ]+and[ ]+|[-–]){one})*)"
+        r"(?:(?:\*\*)?:(?:\*\*)?[ \t]+(?=\S)|[ \t]+[-–—][ \t]+(?=\S)|:?$)"
+    )
+
+
+IDS = pattern(_of_ids(ID))
+_LIKE_IDS = pattern(_of_ids(_LIKE_AN_ID))
+_ID_PARTS = pattern(r"([A-Z]+)(-?)\d+([a-z]*)(\d*(?:\.\d+)*)")
 _DATED = pattern(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
-_BARE_DAY = len("2026-01-28")  # most headings are no longer than a day: for these alone no pattern is compiled
+_BARE_DAY = len("2026-01-28")
 _DATE_HEADING = pattern(rf"(?:Date:?[ ]+)?[^\w*]*(?:[A-Z][a-z]+day,?[ ]+)?(?P<date>{DAY})(?![\w-])")
 STARTS_WITH_TIME = pattern(r"[~≈]?\d{1,2}:\d{2}")
 _OPENING = pattern(r"(?:#{1,6}[ \t]+)?(?:\*\*)?")
@@ -41,11 +56,14 @@ def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str
     opening = _OPENING.match(line)
     start = opening.end() if opening else 0
     stop = _end_of_words(line, start)
-    match = _ENTRY.fullmatch(line, start, stop)
-    if match is None and stop - start > _BARE_DAY and any(map(str.isdecimal, line[start:stop])):
+    usual = _USUAL.match(line, start, stop)
+    if usual is not None and usual.end() < stop and (clock := read_clock(usual[1])):
+        return _usual_fields(line, usual, clock, stop, offset)
+    match = _ENTRY.fullmatch(line, start, stop) if _HAS_TIME.search(line, start, stop) else None
+    if match is None and stop - start > _BARE_DAY and _HAS_YEAR.search(line, start, stop):
         match = _DATED.fullmatch(line, start, stop)
     if match is None:
-        if timeless and (ids := IDS.match(line, start, stop)) and ":" in ids[0]:
+        if timeless and (ids := _ids(line, start, stop)) and ":" in ids[0]:
             return text_fields(line, start, stop, offset)
         return None
     fields: dict[str, Field] = {}
@@ -66,6 +84,37 @@ def entry_fields(line: str, offset: int = 0, timeless: bool = False) -> dict[str
     if groups["text"] is not None:
         fields |= text_fields(line, match.start("text"), stop, offset)
     return fields
+
+
+def _usual_fields(line: str, usual: re.Match[str], clock: str, stop: int, offset: int) -> dict[str, Field]:
+    """What the long way finds in a line that begins with ``usual``."""
+    fields = {"time": Field(clock, Span(offset + usual.start(1), offset + usual.end(1)))}
+    if usual[2] is not None:
+        fields["timezone"] = Field(usual[2], Span(offset + usual.start(2), offset + usual.end(2)))
+    return fields | text_fields(line, usual.end(), stop, offset)
+
+
+def _ids(text: str, start: int, stop: int) -> re.Match[str] | None:
+    """As ``IDS.match``, which takes long to compile: it is asked only where an id and a word like one are together."""
+    match = _LIKE_IDS.match(text, start, stop)
+    words = [_is_id(like) for like in _ID_PARTS.finditer(match["ids"])] if match else []
+    if all(words):
+        return match
+    return IDS.match(text, start, stop) if words[0] else None
+
+
+def is_id(word: str) -> bool:
+    """Whether ``word`` is the id of one task and nothing else."""
+    like = _ID_PARTS.fullmatch(word)
+    return like is not None and _is_id(like)
+
+
+def _is_id(like: re.Match[str]) -> bool:
+    """Whether a word that is like an id is what `ID` matches."""
+    letters, dash, small, rest = like.groups()
+    if len(letters) == 1 or letters == "META":
+        return True
+    return bool(dash) and len(letters) <= _LONGEST and letters not in NO_TASKS and len(small) < 2 and not rest
 
 
 def _field(value: str, match: re.Match[str], group: str, offset: int) -> Field:
@@ -91,7 +140,7 @@ def _end_without_hashes(line: str) -> int:
 def text_fields(line: str, start: int, stop: int, offset: int) -> dict[str, Field]:
     """Task ids and description of the text between ``start`` and ``stop``."""
     fields: dict[str, Field] = {}
-    if ids := IDS.match(line, start, stop):
+    if ids := _ids(line, start, stop):
         fields["task_id"] = _field(ids["ids"], ids, "ids", offset)
         start = ids.end()
     if text := line[start:stop].rstrip():
@@ -124,5 +173,7 @@ def read_day(text: str) -> str | None:
 
 def date_of_heading(title: str) -> str | None:
     """The day of a date heading; None where the heading is another."""
-    match = _DATE_HEADING.match(title)
+    if len(title) == _BARE_DAY and title[4] == title[7] == "-" and title.replace("-", "").isdecimal():
+        return read_day(title)
+    match = _DATE_HEADING.match(title) if _HAS_YEAR.search(title) else None
     return read_day(match["date"]) if match else None

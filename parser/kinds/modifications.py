@@ -49,7 +49,10 @@ _VERB = pattern(
     r"(?P<colon>:?)(?:\*\*|__)?(?P<colon2>:?)[ \t]+"
     r"(?:(?:the |a |an )?(?:new |existing )?(?:file |files |folder |directory )?)"
 )
-_USUAL = pattern(rf" {{0,3}}[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)")
+USUAL = pattern(
+    rf"^( {{0,3}})[-*] ({'|'.join(sorted(FOUR))}) `([^`\s](?:[^`\n]*[^`\s])?)` [-—] (?=[^\s-])(.*\S)[ \t\r]*$", re.M
+)
+"""A line in the usual spelling, which most have: what it is indented by, action, path, description."""
 _QUOTED = pattern(r"`(?P<code>[^`\n]+)`|\[`?(?P<name>[^\]\n`]*)`?\]\((?P<target>[^)\n]*)\)")
 _JOIN = pattern(
     r"(?:[ \t]+(?:directory|folder|files?))?"
@@ -172,23 +175,29 @@ def _path(match: re.Match[str]) -> Path:
 
 def line_readings(line: str, start: int, end: int, role: Role) -> list[Reading]:
     """The readings of a list item from offset ``start`` to ``end``, its nested lines among it; [] for prose."""
-    if reading := _usual(line, start, end, role):
+    usual = USUAL.match(line)
+    if usual is not None and (reading := usual_reading(usual, start, end, role)):
         return [reading]
     found = read_line(line)
     return readings(found, start, end, role) if found is not None else []
 
 
-def _usual(line: str, start: int, end: int, role: Role) -> Reading | None:
-    """The reading of a line in the usual spelling, which most have; as the way through `read_line` would give it."""
-    match = _USUAL.match(line)
-    if match is None or match[3] in _NOTHING:
+def usual_reading(match: re.Match[str], start: int, end: int, role: Role) -> Reading | None:
+    """The reading of a match of `USUAL`, as the way through `read_line` would give it; None where it has to be asked.
+
+    The text that was matched begins ``start`` before the section's; what belongs to the line ends at ``end`` in that.
+    """
+    _, action, path, description = match.groups()
+    if description in _NOTHING:
         return None
-    action, path, description = match.groups()
-    fields = {}
-    for number, (name, value) in enumerate((("action", action), ("file_path", path), ("description", description)), 1):
-        begin, stop = match.span(number)
-        fields[name] = Field(value, Span(start + begin, start + stop))
-    return Reading(Table.MODIFICATIONS, f"{action} {path} {description}", role, fields, Span(start, end))
+    (a, b), (c, d), (e, f) = match.span(2), match.span(3), match.span(4)
+    fields = {
+        "action": Field(action, Span(start + a, start + b)),
+        "file_path": Field(path, Span(start + c, start + d)),
+        "description": Field(description, Span(start + e, start + f)),
+    }
+    key = f"{action} {path} {description}"
+    return Reading(Table.MODIFICATIONS, key, role, fields, Span(start + match.start(), end))
 
 
 def readings(line: FileLine, start: int, end: int, role: Role) -> list[Reading]:

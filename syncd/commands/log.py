@@ -10,6 +10,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from msgspec.structs import asdict
+
 from schema import history, journal
 from schema.db import Database
 from schema.triggers import RECORD_COLUMNS
@@ -79,7 +81,7 @@ def _entries(
         counts = journal.counts_of(db, transaction.number)
         many = sum(counts.values()) > _MANY
         rows = counts if many else journal.coalesce(journal.changes_of(db, transaction.number))
-        entry = transaction._asdict()
+        entry = asdict(transaction)
         entry["documents"] = sorted({v.path for v in versions})
         entry["what"] = words.sentence(transaction, versions, rows)
         if row:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from msgspec.structs import asdict
+
 from schema import history, journal
 from schema.db import Database
 from syncd import bank as banks
@@ -27,7 +29,7 @@ def run(transaction: str, bank: str | None, as_json: bool) -> int:
     """Show one transaction."""
     with inspect.reading(banks.find(bank)) as db:
         number = journal.resolve_transaction(db, transaction)
-        entry = journal.transaction(db, number)._asdict()
+        entry = asdict(journal.transaction(db, number))
         documents = list(_documents(db, number))
         rows = [as_dict(change) for change in journal.changes_of(db, number)]
     if as_json:

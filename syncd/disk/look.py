@@ -103,7 +103,7 @@ def read_at(folder: int, name: str, limit: int | None = None, *, unless: Stat | 
         with open_file(folder, name) as descriptor:
             if unless is not None and writers(descriptor) is Writers.NONE:
                 now = Stat.of(os.fstat(descriptor))
-                if stat.S_ISREG(now.mode) and now[:4] == unless[:4]:
+                if stat.S_ISREG(now.mode) and now.content == unless.content:
                     return Same()
             return _read_whole(descriptor, limit)
     except FileNotFoundError:

@@ -9,7 +9,6 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -27,7 +26,7 @@ class BankGone(BankError):
     """The bank's folder was removed, unmounted, or is no folder any more. Nothing may be concluded from that."""
 
 
-class Stat(NamedTuple):
+class Stat(Struct, frozen=True):
     """What a document's inode says. Equal values let its content be skipped, unless they are `racy`."""
 
     size: int
@@ -40,6 +39,11 @@ class Stat(NamedTuple):
     def of(cls, result: os.stat_result) -> Stat:
         """The values of ``result`` that matter here."""
         return cls(result.st_size, result.st_mtime_ns, result.st_ctime_ns, result.st_ino, result.st_mode)
+
+    @property
+    def content(self) -> tuple[int, int, int, int]:
+        """What may have another value when the content has. Changing the mode changes ``ctime_ns``."""
+        return self.size, self.mtime_ns, self.ctime_ns, self.inode
 
     def racy(self, now_ns: int) -> bool:
         """Whether a later write could still leave these values as they are (clocks of files tick coarsely).

@@ -178,9 +178,10 @@ class Gatherer:
         if key.startswith(NEW) or not key:
             return []
         found = []
-        for path, section_id, ordinal, _ in store.readings_of(self._db, table.value, key):
+        for place in store.readings_of(self._db, table.value, key):
+            path, ordinal = place.path, place.ordinal
             keyed = self._state.base(path)
-            number = self._number_of(path, section_id)
+            number = self._number_of(path, place.section_id)
             if keyed is None or number is None or number >= len(keyed.document.sections):
                 continue
             readings = keyed.document.sections[number].readings

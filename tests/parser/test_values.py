@@ -170,6 +170,10 @@ def test_icon_and_word_of_a_priority_change_together() -> None:
         ("14:00-15:30 IST - T1", None, "14:00", "IST"),
         ("9:05 - T1", None, "09:05", None),
         ("2:30 PM", None, "14:30", None),
+        ("Phase 12 2026 of 3 sept. 2025", "2025-09-03", None, None),
+        ("12 words 2026, 4TH of it, MAY 1ST, 2026", "2026-05-01", None, None),
+        ("10:20 UTC+5x", None, "10:20", "UTC"),
+        ("2025-05-02 GMT+05:30 - T1", "2025-05-02", None, "GMT+05:30"),
     ],
 )
 def test_a_moment_is_read_in_all_its_spellings(text: str, date: str | None, time: str | None, zone: str | None) -> None:
@@ -181,7 +185,10 @@ def test_a_moment_is_read_in_all_its_spellings(text: str, date: str | None, time
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2025-13-45", "2025-13-45 10:00", "2025-02-29", "2025-05-01 25:00", "99:99", "[Timestamp]", "16:9", "T21:30"],
+    [
+        "", "2025-13-45", "2025-13-45 10:00", "2025-02-29", "2025-05-01 25:00", "99:99", "[Timestamp]", "16:9",
+        "T21:30", "ſept 3 2026",
+    ],
 )
 def test_what_is_impossible_is_no_moment(text: str) -> None:
     """Neither a date nor the time behind it is taken from a date that does not exist."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import chain
 from types import ModuleType
 
@@ -62,7 +61,12 @@ def together(document: Document, units: Sequence[Sequence[Change]]) -> Plan:
 def _module(kind: str) -> ModuleType | None:
     """The writer of a kind; archived tasks are written as tasks are."""
     name = f"writer.kinds.{'task' if kind == 'archived_task' else kind}"
-    return import_module(name) if find_spec(name) else None
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
 
 
 def _own(module: ModuleType | None, name: str, document: Document, change: Change) -> Iterator[Candidate]:

@@ -69,7 +69,8 @@ def blanks_below(layout: Layout, offset: int) -> int:
 
 def _usual(found: Iterable[int], default: int) -> int:
     """The number that occurs most often, the first of several such."""
-    return next((number for number, _ in Counter(found).most_common(1)), default)
+    counts = Counter(found)
+    return max(counts, key=counts.__getitem__, default=default)
 
 
 def nearest(layout: Layout, offset: int) -> Entry | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import syncd
 from syncd.disk import files, held, look
@@ -216,7 +217,7 @@ def test_stat_values_spare_the_first_read_and_not_the_last(bank: Path, kept: Hel
     assert outcome.now.data == OLD
     assert (bank / "tasks" / "T1.md").read_bytes() == OLD
     assert isinstance(prepare(bank, "tasks/T1.md", NEW).publish(digest(OLD), kept, seen), Changed | Written)
-    stale = seen._replace(size=1)
+    stale = replace(seen, size=1)
     now = (bank / "tasks" / "T1.md").read_bytes()
     assert isinstance(prepare(bank, "tasks/T1.md", b"third").publish(digest(now), kept, stale), Written)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schema.store import DocumentRow
 from syncd.disk import scan as scanning
@@ -50,7 +51,7 @@ def test_a_text_of_the_same_size_and_time_is_found(tmp_path: Path) -> None:
 def test_a_file_that_is_seconds_old_is_read(tmp_path: Path) -> None:
     """Its stat values may not tell a second save from the first."""
     (tmp_path / "a.md").write_text("one")
-    rows = {"a.md": _known(tmp_path, "a.md")._replace(hash=digest(b"of a save in the same tick"))}
+    rows = {"a.md": replace(_known(tmp_path, "a.md"), hash=digest(b"of a save in the same tick"))}
     young = scan(tmp_path, rows, only=None, always=(), limit=1_000_000, now_ns=time.time_ns())
     assert [*young.changed] == ["a.md"]
     assert _scan(tmp_path, rows).changed == {}

@@ -1,0 +1,99 @@
+"""The short ways of reading give what the long way gives: they only spare compiling what few lines need."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from parser.document import parse
+from parser.kinds import entries, entry_heads, kind_of, modifications
+from parser.kinds.entry_heads import ID, IDS, date_of_heading, entry_fields, is_id, text_fields
+from schema.records import TASK_ID, Reading, Table
+
+NEVER = re.compile(r"(?!)")
+ALWAYS = re.compile("")
+
+HEADS = st.lists(
+    st.sampled_from([
+        "#### ", "**", "10:23", "10:23:55", "9:05", "25:00", " ", "  ", " - ", " – ", "-", " IST", " AM", " PM ", "pm",
+        " (IST)", "T21", "T21a", "META-1", "UTF-8", "GPT-5", "PROJ-12", "PROJ-12ab", "AB1", "T1.2", "T1-T2", ", ",
+        " & ", " and ", "/", ": ", "task ", "Task ID: ", "word", "2026-01-02", "2026", "January 2, 2026", "Z", "#",
+        "**:",
+    ]),
+    min_size=1, max_size=8,
+).map("".join)  # fmt: skip
+WORDS = st.lists(
+    st.sampled_from(["T", "META", "PROJ", "UTF", "-", "1", "23", "a", "ab", ".", ".2", "ABCDEFGHIJK"]),
+    min_size=1, max_size=5,
+).map("".join)  # fmt: skip
+
+
+def shown(fields: dict[str, entry_heads.Field] | None) -> object:
+    return fields and {name: msgspec.structs.astuple(field) for name, field in fields.items()}
+
+
+@given(HEADS, st.booleans())
+@example("#### 10:23:55 IST - T27f: Words", False)
+@example("**10:23 - GPT-5: Words**", False)
+@example("10:23 - 11:00 - T1: Words", False)
+@example("#### GPT-5: Words", True)
+def test_the_head_of_an_entry(line: str, timeless: bool) -> None:
+    short = entry_fields(line, 3, timeless), date_of_heading(line), text_fields(line, 0, len(line), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entry_heads, "_USUAL", NEVER)
+        patch.setattr(entry_heads, "_HAS_TIME", ALWAYS)
+        patch.setattr(entry_heads, "_HAS_YEAR", ALWAYS)
+        patch.setattr(entry_heads, "_ids", IDS.match)
+        long = entry_fields(line, 3, timeless), date_of_heading(line), text_fields(line, 0, len(line), 0)
+    assert (shown(short[0]), short[1], shown(short[2])) == (shown(long[0]), long[1], shown(long[2]))
+
+
+@given(WORDS)
+@example("ABCDEFGHIJK-1")
+@example("UTF-8")
+@example("T1..2")
+def test_what_an_id_is(word: str) -> None:
+    assert is_id(word) == (re.fullmatch(ID, word) is not None)
+    assert (kind_of(f"tasks/{word}.md") == "task") == (re.fullmatch(TASK_ID, word) is not None)
+
+
+LINES = st.lists(
+    st.sampled_from([
+        "- Modified `a.py` - what", "* Created `b c` — x  ", "- Deleted `d` - None", "- Modified `a`",
+        "  - Updated `e` - y", "  more words", "   * Updated `f` - z", "- Renamed `g` to `h`", "- prose", "", "---",
+        "#### 10:20 - T1: Words", "### 2026-01-02", "**10:21 IST - T2: Bold**", "- Modified `i` - j\r",
+        "- Modified `k` - l\xa0", "*Last Updated: 2026-01-02 10:20*",
+    ]),
+    max_size=12,
+).map("\n".join)  # fmt: skip
+
+
+def readings(text: str) -> list[tuple[object, ...]]:
+    def told(reading: Reading) -> tuple[object, ...]:
+        spans = [(name, field.span, field.place) for name, field in reading.fields.items()]
+        return reading.table, reading.values(), reading.key, reading.role, reading.span, spans
+
+    return [(at, *told(reading)) for at, reading in parse("edit_history.md", text).readings()]
+
+
+@given(LINES)
+@example("- Modified `a.py` - what\n  more words\n- Modified `a.py` - what\r\n")
+def test_lines_in_the_usual_spelling(text: str) -> None:
+    short = readings(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entries, "USUAL", NEVER)
+        patch.setattr(modifications, "USUAL", NEVER)
+        assert readings(text) == short
+
+
+def test_the_usual_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modifications, "read_line", lambda line: pytest.fail(f"the long way: {line}"))
+    monkeypatch.setattr(entry_heads, "_ENTRY", None)
+    text = "#### 10:20:30 IST - T1: Words\n- Modified `a.py` - what\n* Created `b` — x  \n"
+    assert [reading.table for _, reading in parse("edit_history.md", text).readings()] == [
+        Table.ENTRIES, Table.MODIFICATIONS, Table.MODIFICATIONS,
+    ]  # fmt: skip
