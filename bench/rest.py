@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from bench.latency import History, Samples, bare_loop, connect
@@ -43,7 +43,7 @@ def beside_python(
     return ours, floor
 
 
-def log_work(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
+def log_work(setting: Setting, times: int, *, daemon_runs: bool) -> tuple[Samples, Samples, str]:
     """`mb workflow log-work` of one entry with eight files, on the largest recorded bank or one of that size."""
     bank = last_state("qc-diffusion-code", setting.folder("work") / "memory-bank") or setting.real()
     run([*syncd(), "sync", str(bank)], setting.env, ok=(0, 1))
@@ -51,7 +51,8 @@ def log_work(setting: Setting, times: int) -> tuple[Samples, Samples, str]:
         (task,) = client.execute("SELECT id FROM tasks ORDER BY status = 'in_progress' DESC, id").fetchone()
     files = [part for n in range(8) for part in ("--modified", f"src/part{n}.py:what was done to it")]
     work = ["workflow", "log-work", "--task", task, "--summary", "A piece of work", *files, "--bank", str(bank)]
-    ours, floor = beside_python(setting, [*program("mb"), *work], times)
+    with daemon(bank, setting.env) if daemon_runs else nullcontext():
+        ours, floor = beside_python(setting, [*program("mb"), *work], times)
     return ours, floor, "" if bank == setting.real() else "the recorded bank"
 
 

@@ -73,10 +73,13 @@ def status(setting: Setting) -> Figure:
     return Figure("status", "`syncd status`", ours, floor=floor, goal=Goal(limit=90, at=27))
 
 
-def log_work(setting: Setting) -> Figure:
-    ours, floor, note = rest.log_work(setting, setting.samples(25, 7))
-    work = "`mb workflow log-work`, an entry with eight files"
-    return Figure("log_work", work, ours, floor=floor, goal=Goal(limit=150, at=14), note=note)
+def log_work(setting: Setting) -> list[Figure]:
+    work, goal = "`mb workflow log-work`, an entry with eight files", Goal(limit=150, at=14)
+    figures = []
+    for name, beside, runs in (("log_work", "", False), ("log_work_daemon", ", the daemon runs", True)):
+        ours, floor, note = rest.log_work(setting, setting.samples(25, 7), daemon_runs=runs)
+        figures.append(Figure(name, f"{work}{beside}", ours, floor=floor, goal=goal, note=note))
+    return figures
 
 
 def memory(setting: Setting) -> Figure:

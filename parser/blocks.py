@@ -14,8 +14,8 @@ from typing import Any
 from mistletoe import block_token, block_tokenizer, token
 from mistletoe.markdown_renderer import MarkdownRenderer
 
-from parser.patterns import pattern
 from parser.text import front_matter_end
+from schema.patterns import pattern
 
 _LOCK = threading.Lock()  # mistletoe's token registries are module globals
 _STATE: Any = token

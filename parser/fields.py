@@ -6,8 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import ICON, read_moment, read_status
+from schema.patterns import pattern
 from schema.records import Span, Status
 
 _PREFIX = pattern(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)]|#{1,6})[ \t]+)*")

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from parser.patterns import pattern
+from schema.patterns import pattern
 
 _FENCE = pattern(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
 _CLOSE = pattern(r"[ \t]*(`{3,}|~{3,})[ \t]*$")

@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import Struct
 from msgspec.structs import replace
 
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Span
 
 _MONTHS = (

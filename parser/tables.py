@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Span
 
 _DELIMITER = pattern(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")

@@ -14,7 +14,7 @@ from typing import AnyStr
 
 from msgspec import Struct
 
-from parser.patterns import pattern
+from schema.patterns import pattern
 
 _MARK = pattern(
     r"^(?:(?P<head>#{1,6}(?=[ \t\r]|$))"

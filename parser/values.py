@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.moments import Moment, read_date, read_moment, render_date
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Priority, Status, Value
 
 __all__ = [

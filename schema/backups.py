@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
 from schema import errors
+from schema.patterns import pattern
 
 FOLDER = "backups"
 """The folder of copies, beside the database."""
 
-_NAME = re.compile(r"(\d{8}-\d{6})-([a-z0-9-]+?)(?:\.(\d+))?\.db")
+_NAME = pattern(r"(\d{8}-\d{6})-([a-z0-9-]+?)(?:\.(\d+))?\.db")
 
 
 class Backup(Struct, frozen=True):

@@ -5,7 +5,6 @@ A text that passes here may still mean something else in its place in a file; th
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date as calendar_date
@@ -14,9 +13,10 @@ from typing import Any
 from schema import records
 from schema.db import Database
 from schema.errors import SyncdError
+from schema.patterns import pattern
 from schema.records import Priority, Status
 
-TASK_ID = re.compile(records.TASK_ID)
+TASK_ID = pattern(records.TASK_ID)
 """What a task's id looks like, as the documents and their names are read."""
 
 MODES = (
@@ -26,9 +26,9 @@ MODES = (
 """What can be done to a file, in the words that histories use."""
 
 _BREAKS = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surrogates, line and paragraph separators
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
-_ZONE = re.compile(r"[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|\+\d{2}:?\d{2}|Z")
+_DATE = pattern(r"\d{4}-\d{2}-\d{2}")
+_TIME = pattern(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?")
+_ZONE = pattern(r"[A-Z]{2,5}(?:[+-]\d{1,2}(?::?\d{2})?)?|\+\d{2}:?\d{2}|Z")
 
 
 class InvalidOperation(SyncdError):

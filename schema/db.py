@@ -6,7 +6,6 @@ The files of an open database are never opened by other means: closing them woul
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ import apsw
 
 from schema import errors
 from schema.errors import DatabaseError
+from schema.patterns import pattern
 
 APPLICATION_ID = 0x73796E63
 """Marks the file as ours: ``sync`` in ASCII."""
@@ -43,7 +43,7 @@ _PRAGMAS = {
     "user_version", "page_count", "page_size", "freelist_count",
 }  # fmt: skip
 _SETTABLE = {"user_version", "page_size", "data_version"}
-_FAILED_READ = re.compile(r"error code[= ](\d+)|failed to get page ()")
+_FAILED_READ = pattern(r"error code[= ](\d+)|failed to get page ()")
 _VERDICTS = {apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB}
 
 Sql = None | int | float | str | bytes

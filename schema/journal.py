@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from msgspec.structs import replace
 from schema import deltas, store
 from schema.db import Database
 from schema.errors import UnknownTransaction
+from schema.patterns import pattern
 from schema.records import Action, Value
 from schema.triggers import RECORD_COLUMNS
 
@@ -105,7 +105,7 @@ def begin_transaction(
     return Open(number, transaction_id)
 
 
-_ID = re.compile(r"\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
+_ID = pattern(r"\d{8}-\d{6}\.\d{3}-[0-9a-f]+")
 
 
 def new_id(moment: datetime, last: str = "") -> str:

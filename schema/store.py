@@ -8,7 +8,6 @@ and is stored as bytes. Values of records are text, also where a column counts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -17,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from schema.db import Database, Sql
+from schema.patterns import pattern
 from schema.records import Value
 from schema.sections import NewSection, ReadingRow, SectionRow, replace_sections, text_of
 from schema.triggers import RECORD_COLUMNS
@@ -285,7 +285,7 @@ def _set_dependencies(db: Database, task: str, needs: Iterable[str]) -> None:
 
 
 _OFFSETS = {"IST": "+05:30", "UTC": "Z", "GMT": "Z", "Z": "Z"}
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-]\d{2}):?(\d{2})")
+_OFFSET = pattern(r"(?:UTC|GMT)?([+-]\d{2}):?(\d{2})")
 
 
 def timestamp_of(date: str | None, time: str | None, zone: str | None) -> str | None:

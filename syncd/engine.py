@@ -92,6 +92,12 @@ class Engine:
             self._known = False
         self.db.close()
 
+    def renew(self) -> None:
+        """Read anew what the database knows: what was planned on it was rolled back by whoever opened its transaction.
+        """
+        self.state = BankState(self.db)
+        self._swept = False
+
     def abandon(self) -> None:
         """Close the database, which is damaged or no longer this bank's, without writing to it."""
         self.db.abandon()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,53 @@ def writing(
     written, `SyncdError` where nothing could be committed. What fails behind the commit is told by ``answer``.
     """
     deadline = time.monotonic() + requests.WAIT
+    with _engine(bank, config, deadline) as (engine, done):
+        made = Writing(engine, observes=engine.mode is Mode.OBSERVE)
+        with engine.db.atomic():
+            behind = announced.newest(engine.db)
+            yield made
+            last = announced.announce(engine.db, behind, origin, operation, moment)
+            made.last = last if last > behind else None
+            finish = _here(made, done) if done is not None else _by_daemon(made, deadline)
+        _bring(made, finish)
+        made.outcome = _outcome(made)
+
+
+Done = Callable[[Report], None]
+
+
+class _AtHand(Struct, frozen=True):
+    """An engine of this process, and who is to know what was done with it."""
+
+    engine: Engine
+    done: Done
+
+
+_at_hand: ContextVar[_AtHand | None] = ContextVar("at_hand", default=None)
+
+
+@contextmanager
+def at_hand(engine: Engine, done: Done) -> Iterator[None]:
+    """Inside, what is written to the bank of ``engine`` is written with it: the daemon, whose engine it is, has the
+    bank's lock, and has absorbed what was saved by hand."""
+    before = _at_hand.set(_AtHand(engine, done))
+    try:
+        yield
+    finally:
+        _at_hand.reset(before)
+
+
+@contextmanager
+def _engine(bank: Path, config: Config, deadline: float) -> Iterator[tuple[Engine, Done | None]]:
+    """An engine to write with, and who is told what it did; None in place of that where a daemon has the lock."""
+    ready = _at_hand.get()
+    if ready is not None and ready.engine.bank == bank:
+        try:
+            yield ready.engine, ready.done
+        except BaseException:
+            ready.engine.renew()
+            raise
+        return
     taken = requests.enter(bank, deadline)
     with taken or nullcontext():
         if taken is not None:
@@ -78,23 +126,23 @@ def writing(
         try:
             if taken is not None:
                 engine.converge()  # what was saved by hand comes first: the rows may build on it
-            made = Writing(engine, observes=engine.mode is Mode.OBSERVE)
-            with engine.db.atomic():
-                behind = announced.newest(engine.db)
-                yield made
-                last = announced.announce(engine.db, behind, origin, operation, moment)
-                made.last = last if last > behind else None
-                finish = _here(made) if taken is not None else _by_daemon(made, deadline)
-            _bring(made, finish)
-            made.outcome = _outcome(made)
+            yield engine, None if taken is None else lambda report: _remember(engine, report)
         finally:
             engine.close()
+
+
+def _remember(engine: Engine, report: Report) -> None:
+    """Note for `syncd status` what is behind."""
+    if report.transaction is not None:
+        from syncd import drift
+
+        drift.remember(engine.db, engine.state)
 
 
 Finish = Callable[[], Mapping[str, Any]]
 
 
-def _here(made: Writing) -> Finish:
+def _here(made: Writing, done: Done) -> Finish:
     """Plan and commit with the rows what the files will show; they are written by what this returns."""
     if made.last is None:
         return _nothing
@@ -105,10 +153,7 @@ def _here(made: Writing) -> Finish:
     def told() -> Mapping[str, Any]:
         report = finish()
         made.problems = report.problems
-        if report.transaction is not None:
-            from syncd import drift
-
-            drift.remember(engine.db, engine.state)
+        done(report)
         return requests.as_json(report)
 
     return told

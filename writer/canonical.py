@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from parser.document import Document, parse
-from parser.patterns import pattern
 from parser.values import render
+from schema.patterns import pattern
 from schema.records import FIELDS, Reading, Status, Table, Value
 from writer.cells import escape
 

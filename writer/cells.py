@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from parser.patterns import pattern
 from parser.tables import Row, TableBlock
+from schema.patterns import pattern
 from schema.records import Span
 from writer.edits import Edit
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 from parser.document import Document, parse
 from parser.kinds import TASK_ID
 from parser.lines import open_lines
-from parser.patterns import pattern
 from parser.values import read_date, render
+from schema.patterns import pattern
 from schema.records import Span, Value
 from writer.edits import Edit, apply_edits
 from writer.places import before_section, behind_section, line_behind

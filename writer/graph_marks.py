@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from parser.graphs import Graph, Kind, Statement
 from parser.kinds.registry import heading_status
-from parser.patterns import pattern
 from parser.values import ICON, read_status, render_status
+from schema.patterns import pattern
 from schema.records import Span, Status, Value
 from writer import graph_style
 from writer.graph_style import Label

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from parser.graphs import Graph, Kind, Node, Statement
 from parser.kinds import TASK_ID
-from parser.patterns import pattern
 from parser.values import ICON
+from schema.patterns import pattern
 from schema.records import Value
 
 Values = Mapping[str, Value]

@@ -12,8 +12,8 @@ from parser.document import Document, parse
 from parser.fields import Label, labels
 from parser.kinds.task_fields import LABELS
 from parser.lines import Line, lines
-from parser.patterns import pattern
 from parser.values import is_nothing, read_status, render
+from schema.patterns import pattern
 from schema.records import FIELDS, Reading, Role, Status, Table, Value
 from writer.canonical import STATUS_WORDS, agrees, entry_line, said, same
 from writer.kinds.modifications import style_near

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Span
 from writer.edits import Edit
 

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from parser.kinds import TASK_ID
 from parser.lines import Line, lines
-from parser.patterns import pattern
 from parser.text import heading
 from parser.values import read_ids, render_ids
+from schema.patterns import pattern
 from schema.records import Span, Value
 from writer.edits import Edit, apply_edits
 from writer.lines import newline_of

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from parser.document import Grammar
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import TASK_ID
 
 __all__ = ["TASK_ID", "grammar_for", "kind_of"]

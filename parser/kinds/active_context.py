@@ -26,8 +26,8 @@ from parser.kinds.task_mentions import (
     said_again,
 )
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import is_nothing, read_priority, read_status
+from schema.patterns import pattern
 from schema.records import Field, Problem, Reading, Role, Span, Table
 
 _HISTORY = pattern(

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.kinds.entry_heads import CLOCK, DAY, ID, is_id, read_clock, read_day, text_fields
-from parser.patterns import pattern
+from schema.patterns import pattern
 
 CREATED = pattern(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
 TASKS = pattern(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)

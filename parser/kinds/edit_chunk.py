@@ -8,7 +8,7 @@ from parser.kinds import TASK_ID
 from parser.kinds.chunk_heads import Given
 from parser.kinds.entries import EntryGrammar, State
 from parser.kinds.entry_heads import read_clock, read_day
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Role
 
 _NAME = pattern(

@@ -20,9 +20,9 @@ from parser.kinds.chunk_heads import Given, chunk_heading, front_matter
 from parser.kinds.entry_heads import STARTS_WITH_TIME, date_of_heading, entry_fields
 from parser.kinds.modifications import FOUR, USUAL, line_readings, usual_reading
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.text import front_matter_end
 from parser.values import read_date
+from schema.patterns import pattern
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Value
 
 _BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from parser.patterns import pattern
 from parser.values import read_date
+from schema.patterns import pattern
 from schema.records import NO_TASKS, OTHER_ID, Field, Span
 
 _MONTH = (

@@ -11,8 +11,8 @@ from parser.document import Parsed
 from parser.fields import header_moment
 from parser.kinds.entry_heads import DAY, IDS, read_clock, read_day
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import is_nothing, read_date
+from schema.patterns import pattern
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table
 
 _MOMENT = pattern(

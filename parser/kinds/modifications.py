@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from parser.patterns import pattern
+from schema.patterns import pattern
 from schema.records import Field, Reading, Role, Span, Table
 
 FOUR = frozenset({"Created", "Modified", "Updated", "Deleted"})

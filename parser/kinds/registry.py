@@ -13,9 +13,9 @@ from parser.fields import header_moment, labels
 from parser.kinds import TASK_ID
 from parser.kinds.task_fields import cell_field, header_lines, read_block, title_field, whole_lines, why_unread
 from parser.lines import open_lines
-from parser.patterns import pattern
 from parser.tables import Cell, Row, TableBlock, column, find_tables
 from parser.values import is_nothing, read_date, read_status
+from schema.patterns import pattern
 from schema.records import Field, Place, Problem, Reading, Role, Span, Status, Table, Value
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

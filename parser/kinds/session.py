@@ -12,8 +12,8 @@ from parser.document import Parsed
 from parser.fields import Label, labels
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import is_nothing, read_date, read_moment, read_status
+from schema.patterns import pattern
 from schema.records import Field, Problem, Reading, Role, Span, Table, Value
 
 _DATE = pattern(r"(?<!\d)(?:(\d{4})([-_])(\d{2})\2(\d{2})|(20\d{2})(\d{2})(\d{2}))(?!\d)")

@@ -19,9 +19,9 @@ from parser.kinds.registry import field_columns, id_column, row_id
 from parser.kinds.task_fields import cell_field, header_lines, read_block, whole_lines, why_unread
 from parser.kinds.task_mentions import Mention, heading_mention, list_mention, mention_fields, said_again
 from parser.lines import Line, lines, open_lines
-from parser.patterns import pattern
 from parser.tables import TableBlock, find_tables
 from parser.values import is_nothing, read_date
+from schema.patterns import pattern
 from schema.records import Field, Problem, Reading, Role, Span, Table
 
 _SESSION = pattern(r"(?:current|active) session(?:[ \t]*[(:–—-].*)?", re.I)

@@ -17,8 +17,8 @@ from parser.fields import UNDERLINED, Item, checklist
 from parser.kinds import TASK_ID
 from parser.kinds.task_fields import Block, header_lines, read_block, read_value, title_field, whole_lines
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import is_nothing, read_ids
+from schema.patterns import pattern
 from schema.records import Field, Place, Reading, Role, Span, Table
 
 _FIELDS = frozenset({

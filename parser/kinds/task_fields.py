@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from parser.fields import Label, labels
 from parser.kinds import TASK_ID
 from parser.lines import Line
-from parser.patterns import pattern
 from parser.values import ICON, is_nothing, read_date, read_ids, read_priority, read_status
+from schema.patterns import pattern
 from schema.records import Field, Place, Problem, Span, Value
 
 LABELS: Mapping[str, str] = {

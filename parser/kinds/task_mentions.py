@@ -13,8 +13,8 @@ from msgspec import Struct
 from parser.fields import header_moment
 from parser.kinds import TASK_ID
 from parser.lines import Line, open_lines
-from parser.patterns import pattern
 from parser.values import ICON, read_date, read_status
+from schema.patterns import pattern
 from schema.records import Field, Reading, Role, Span, Table
 
 _SIGN = rf"(?:(?P<sign>{ICON}|\[[ xX]\])[ \t]*)?"

@@ -47,14 +47,18 @@ class Answers:
         results = []
         for loop in meant:
             try:
-                results.append({"bank": str(loop.bank), **_do(request.do, loop)})
+                results.append({"bank": str(loop.bank), **_do(request, loop)})
             except SyncdError as error:
                 results.append({"bank": str(loop.bank), "error": line_of(error)})
         request.answer(ok=not any("error" in result for result in results), banks=results)
 
 
-def _do(what: str, loop: BankLoop) -> dict[str, Any]:
-    match what:
+def _do(request: Request, loop: BankLoop) -> dict[str, Any]:
+    match request.do:
+        case "mb":
+            from syncd.daemon import recording
+
+            return recording.record(loop, request.said)
         case "sync":
             return loop.sync()
         case "pause":

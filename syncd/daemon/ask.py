@@ -18,9 +18,13 @@ PATIENCE_S = 2.0
 
 
 class Silence(Struct, frozen=True):
-    """No answer. ``hung``: the daemon has a socket and does not answer; else there is no socket to be found."""
+    """No answer. ``hung``: the daemon has a socket and does not answer; else there is none, or it was closed.
+
+    ``sent``: the daemon has the request, and may have done it.
+    """
 
     hung: bool
+    sent: bool = False
 
 
 def ask(pid: int, request: Mapping[str, Any], patience: float = PATIENCE_S) -> dict[str, Any] | Silence:
@@ -41,6 +45,7 @@ def _asked(path: Path, request: Mapping[str, Any], deadline: float) -> dict[str,
 
     from syncd.daemon.sockets import address, peer_uid
 
+    sent = False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(_left(deadline))
@@ -48,16 +53,22 @@ def _asked(path: Path, request: Mapping[str, Any], deadline: float) -> dict[str,
                 connection.connect(where)
             if peer_uid(connection) not in (0, os.getuid()):
                 raise PermissionError(str(path))
-            connection.sendall(json.dumps(dict(request)).encode() + b"\n")
+            line = json.dumps(dict(request)).encode() + b"\n"
+            sent = True
+            connection.sendall(line)
             text = b""
             while not text.endswith(b"\n"):
                 connection.settimeout(_left(deadline))
                 came = connection.recv(1 << 20)
                 if not came:
-                    return Silence(hung=False)
+                    return Silence(hung=False, sent=True)
                 text += came
         except (TimeoutError, BlockingIOError):
-            return Silence(hung=True)
+            return Silence(hung=True, sent=sent)
+        except ConnectionError:
+            if not sent:
+                raise
+            return Silence(hung=False, sent=True)
     answer = json.loads(text)
     return answer if isinstance(answer, dict) else Silence(hung=False)
 

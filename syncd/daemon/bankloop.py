@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,19 @@ from typing import Any
 from schema import overview
 from schema.errors import CorruptDatabase, NotADatabase
 from schema.store import state_set
-from syncd import config, drift, lineage, lock, requests
+from syncd import config, drift, lineage, lock, requests, writing
 from syncd.bank import database_of, require_documents
 from syncd.config import Config
 from syncd.daemon import telling
 from syncd.daemon.daily import DailyBackup
 from syncd.daemon.hooks import Hooks
 from syncd.daemon.inotify import Hub
+from syncd.daemon.itsfile import ItsFile
 from syncd.daemon.meter import Meter
 from syncd.daemon.news import News
 from syncd.daemon.rowhints import RowHints
 from syncd.daemon.timers import POLLING, Again, BackOff, scan_interval
 from syncd.daemon.watch import Watcher
-from syncd.disk import dbfile
 from syncd.disk.git import git_busy
 from syncd.disk.walk import BankGone, require_root
 from syncd.engine import Engine
@@ -59,7 +60,7 @@ class BankLoop:
         self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None, hooks: Hooks | None = None
     ) -> None:
         self.bank = bank
-        self._file = database_of(bank)
+        self._file = ItsFile(database_of(bank))
         self.config = Config()
         self.tried = False  # whether it was opened, or failed to be, at least once
         self.share = 1
@@ -86,8 +87,6 @@ class BankLoop:
         self._daily = DailyBackup(bank, self._log)
         self._not_before = 0.0
         self._watch_at = 0.0
-        self._database: tuple[int, int] | None = None
-        self._folded: int | None = None  # when the database's own file was last written, by a checkpoint of ours
 
     # -- for the main loop ---------------------------------------------------------------------------------------
 
@@ -190,31 +189,42 @@ class BankLoop:
         """Do what the hints and the clock ask for. What fails makes this bank wait, longer each time, and no other."""
         try:
             self._step()
-        except (CorruptDatabase, NotADatabase) as error:
-            self.failed(self._examined(error))
-        except SyncdError as error:
+        except Exception as error:
             self.failed(error)
-        except OSError as error:
-            self.failed(from_os(error))
-        except Exception as error:  # a bug; the others are served, and this bank is begun anew
-            self._log.exception("bank.bug")
-            self.close()
-            self.failed(SyncdError(f"an error of syncd itself ({type(error).__name__}: its traceback is in the log)"))
         else:
             self._worked()
 
-    def failed(self, error: SyncdError) -> None:
-        """Leave the bank alone for a while, and say so unless it was said."""
-        gone = isinstance(error, BankGone)
-        wait = self._back_off.failed(line_of(error), _GONE_BACK_OFF if gone else _BACK_OFF)
+    def record(self, act: Callable[[], int]) -> int | None:
+        """``act()``, which writes to this bank, with the engine that is open; None where that cannot be used now."""
+        self.step()  # what was saved by hand comes first
+        if self._engine is None or self.failure or git_busy(self.bank):
+            return None
+        with writing.at_hand(self._engine, self._done):
+            return act()
+
+    def failed(self, error: Exception) -> SyncdError:
+        """Leave the bank alone for a while, and say so unless it was said; how ``error`` is told."""
+        if isinstance(error, (CorruptDatabase, NotADatabase)):
+            told = self._examined(error)
+        elif isinstance(error, OSError):
+            told = from_os(error)
+        elif isinstance(error, SyncdError):
+            told = error
+        else:  # a bug; the others are served, and this bank is begun anew
+            self._log.error("bank.bug", exc_info=error)
+            self.close()
+            told = SyncdError(f"an error of syncd itself ({type(error).__name__}: its traceback is in the log)")
+        gone = isinstance(told, BankGone)
+        wait = self._back_off.failed(line_of(told), _GONE_BACK_OFF if gone else _BACK_OFF)
         self._scan_at = self._not_before = time.monotonic() + wait
         self._again.at = None
         self.meter.failures += 1
-        self._news.failed(self._back_off.failures, str(error), self.config)
+        self._news.failed(self._back_off.failures, str(told), self.config)
         if self._back_off.telling:
-            event = "bank.halted" if gone or isinstance(error, HaltedError) else "bank.failed"
-            self._log.error(event, reason=str(error), failures=self._back_off.failures, retry_seconds=round(wait, 1))
-        self._note_failure(str(error))
+            event = "bank.halted" if gone or isinstance(told, HaltedError) else "bank.failed"
+            self._log.error(event, reason=str(told), failures=self._back_off.failures, retry_seconds=round(wait, 1))
+        self._note_failure(str(told))
+        return told
 
     # -- one step ------------------------------------------------------------------------------------------------
 
@@ -244,7 +254,7 @@ class BankLoop:
             raise lock.busy(self.bank)
         self.config = config.load(self.bank)
         engine = self._engine = Engine.open(self.bank, create=True, config=self.config)
-        self._database = dbfile.identity(self._file)
+        self._file.opened()
         if engine.found is not None:
             self._log.warning("database.replaced", reason=engine.found)
         self._watcher.start()
@@ -259,14 +269,15 @@ class BankLoop:
         self._serve(engine)
         self._scan_at = self._next_scan()
         self._daily.plan(self._engine, self.config, self.share)
-        self._folded = dbfile.written(self._file)
+        self._file.known()
         self._lock.announce_ready()
         self._log.info("bank.ready", polling=self._watcher.reason, paused=self.paused)
 
     def _step(self) -> None:
         now = time.monotonic()
         dirty = self._watcher.take()
-        if self._engine is None or self._rows is None or self._is_another() or self._overwritten(self._engine):
+        another = self._watcher.gone or self._file.is_another()  # what we wrote would be nowhere
+        if another or self._engine is None or self._rows is None or self._overwritten(self._engine):
             self._reopen()
             return
         engine = self._open_again() if self._back_off.failures else self._engine
@@ -333,20 +344,15 @@ class BankLoop:
         self._again, self._follow_at, self._drift_at, self._rows_due = Again(), None, None, False
         self._scan_at, self._daily.at = self._next_scan(), None
 
-    def _is_another(self) -> bool:
-        """Whether the folder or its database is no longer the one that was opened: what we wrote would be nowhere."""
-        return self._watcher.gone or dbfile.identity(self._file) != self._database
-
     def _overwritten(self, engine: Engine) -> bool:
         """Whether another program wrote an older or a damaged database over this one, in its very file.
 
-        Only checkpoints write that file, mostly our own. Raises `CorruptDatabase`.
+        Raises `CorruptDatabase`.
         """
-        written = dbfile.written(self._file)
-        if written == self._folded:
+        if not self._file.was_written():
             return False
         if lineage.is_same(self.bank):
-            self._folded = written
+            self._file.harmless()
             return False
         engine.db.checkpoint(truncate=True)  # what is in the log stands in the file that is gone
         engine.abandon()
@@ -358,7 +364,7 @@ class BankLoop:
         self.close()
         self.tried = True
         require_root(self.bank)
-        if dbfile.identity(self._file) is None:
+        if self._file.is_gone():
             require_documents(self.bank)  # an empty folder may be a disk that is not mounted
         self._lock, self._watcher = BankLock(self.bank), Watcher(self.bank, self._wake, hub=self._hub)
         self._again, self._refused = Again(), Again(_REFUSED, _BACK_OFF)
@@ -378,16 +384,9 @@ class BankLoop:
     def _watch_anew(self) -> None:
         """Try whether the system can watch by now; if so a scan follows, for what changed in between."""
         self._watch_at = time.monotonic() + _WATCH_AGAIN
-        fresh = Watcher(self.bank, self._wake, hub=self._hub)
-        fresh.overflows = self._watcher.overflows
-        fresh.start()
-        if fresh.polling:
-            fresh.stop()
-            return
-        self._watcher.stop()
-        self._watcher = fresh
-        fresh.tell_scan()
-        self._log.info("bank.watched")
+        if (fresh := self._watcher.renewed()) is not None:
+            self._watcher = fresh
+            self._log.info("bank.watched")
 
     def _tidy(self, engine: Engine, now: float) -> None:
         """What can wait for a quiet moment: noting the drift for `status`, and folding the log into the database."""
@@ -395,7 +394,7 @@ class BankLoop:
             self._drift_at = None
             drift.remember(engine.db, engine.state)
             engine.db.checkpoint()
-            self._folded = dbfile.written(self._file)
+            self._file.known()
             lineage.note(self.bank, engine.db)
             if self.share > 1:
                 engine.db.run("PRAGMA shrink_memory")

@@ -24,7 +24,7 @@ from msgspec import Struct, field
 
 from syncd.daemon.sockets import address, own_folder, peer_uid
 
-REQUESTS = ("status", "sync", "pause", "resume", "reload")
+REQUESTS = ("status", "sync", "pause", "resume", "reload", "mb")
 """What can be asked: ``{"do": "pause", "bank": "/path"}``; without ``bank`` all are meant."""
 
 _LONGEST_LINE = 65_536
@@ -49,6 +49,7 @@ class Request(Struct, eq=False):
     _control: Control
     _client: _Client
     asked_at: float
+    said: dict[str, Any] = field(default_factory=dict)
     answered: bool = False
 
     def answer(self, **values: Any) -> None:
@@ -197,7 +198,7 @@ class Control:
     def _take_in(self, client: _Client, line: bytes) -> None:
         request = Request("", None, self, client, time.monotonic())
         try:
-            said = json.loads(line)
+            said = request.said = json.loads(line)
             request.do, bank = said["do"], said.get("bank")
             request.bank = None if bank is None else str(bank)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -228,6 +229,9 @@ class Control:
         selector.modify(client.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if more else 0))
 
     def _drop(self, selector: selectors.BaseSelector, client: _Client) -> None:
+        for request in client.waiting:
+            # A command of `mb` whose caller gave up, and said so, is not done behind that.
+            request.answered |= request.do == "mb"
         selector.unregister(client.socket)
         del self._clients[client.socket.fileno()]
         client.socket.close()

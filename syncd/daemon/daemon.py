@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from parser import patterns
+from schema import patterns
 from syncd import config
 from syncd.config import Config
 from syncd.daemon.answers import Answers

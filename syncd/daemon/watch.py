@@ -88,6 +88,21 @@ class Watcher:
         if source is not None:
             source.stop()
 
+    def renewed(self) -> Watcher | None:
+        """Another one that watches where this one only polls, and has stopped; None where that cannot be yet.
+
+        It tells to scan, for what changed in between.
+        """
+        fresh = Watcher(self.root, self.wake, self.database, self.hub)
+        fresh.overflows = self.overflows
+        fresh.start()
+        if fresh.polling:
+            fresh.stop()
+            return None
+        self.stop()
+        fresh.tell_scan()
+        return fresh
+
     @property
     def told(self) -> bool:
         """Whether there is something to take."""

@@ -1,6 +1,6 @@
 """Names that we give to files of our own inside a bank, and how to know them again after a crash.
 
-May import the standard library only. A name says what its file holds:
+May import the standard library and `schema.patterns` only. A name says what its file holds:
 
 - ``.part`` is being written: never needed;
 - ``.tmp`` was written whole, and its digest stands in the name. If the content has another digest, the file was
@@ -17,14 +17,16 @@ from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
+from schema.patterns import pattern
+
 MARK = 16
 """How many hex digits of a digest stand in a name."""
 
 _LONGEST = 255
-_OWN = re.compile(
+_OWN = pattern(
     rf"\.(?:(?P<target>.+)\.)?syncd-[0-9a-f]{{8}}(?P<mark>[0-9a-f]{{{MARK}}})\.(?P<use>part|tmp|away)", re.S
 )
-_HELD = re.compile(rf"[0-9a-f]{{8}}-(?P<mark>[0-9a-f]{{{MARK}}}|unknown)-(?P<target>.*)", re.S)
+_HELD = pattern(rf"[0-9a-f]{{8}}-(?P<mark>[0-9a-f]{{{MARK}}}|unknown)-(?P<target>.*)", re.S)
 
 
 class Use(StrEnum):

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from parser.patterns import pattern
 from schema import journal
 from schema.db import Database
+from schema.patterns import pattern
 from syncd.errors import UsageError
 
 _TRANSACTION = pattern(r"\d+|\d{8}-\d{6}\.\d{3}-[0-9a-f]+")

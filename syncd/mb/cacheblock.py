@@ -14,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.moments import render_date
-from parser.patterns import pattern
 from parser.values import ICON, read_status, render_status
+from schema.patterns import pattern
 from schema.records import Status
 from syncd.plan.derive import stamp
 

@@ -43,6 +43,11 @@ COMMANDS = {
 }
 """Every command of `mb`."""
 
+_WRITES = frozenset({
+    "workflow log-work", "workflow update-session", "workflow complete-task", "task add", "task set", "error add",
+})  # fmt: skip
+"""What writes in one transaction and prints nothing but what came of it."""
+
 _ABOUT = "Records work in a memory bank: rows and files in one step."
 
 
@@ -84,6 +89,28 @@ def _module(command: Command) -> Any:
 
 
 def _call(name: str, arguments: list[str]) -> int:
-    options = vars(parser_of(name).parse_args(arguments))
+    if is_handed_over(name, arguments):
+        from syncd.mb.handing import handed_over
+
+        if (code := handed_over(name, arguments)) is not None:
+            return code
+    return run(name, options_of(name, arguments))
+
+
+_HERE = frozenset({"--dry-run", "--help", "-h"})
+
+
+def is_handed_over(name: str, arguments: Sequence[str]) -> bool:
+    """Whether the daemon, where there is one, does this command."""
+    return name in _WRITES and _HERE.isdisjoint(arguments)
+
+
+def options_of(name: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """The options that ``arguments`` give the command. Raises `UsageError`."""
+    return vars(parser_of(name).parse_args(arguments))
+
+
+def run(name: str, options: dict[str, Any]) -> int:
+    """Run the command; its exit code. Raises `SyncdError`."""
     code: int = getattr(_module(COMMANDS[name]), COMMANDS[name].name)(**options)
     return code

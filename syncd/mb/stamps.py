@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from parser.moments import render_date
-from parser.patterns import pattern
 from schema import store
+from schema.patterns import pattern
 from schema.records import Value
 from syncd.plan.derive import stamp
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from parser.document import At
-from parser.patterns import pattern
 from parser.values import read_moment
+from schema.patterns import pattern
 from schema.records import Reading, Status, Table, Value
 from syncd.model import Keyed
 from writer.changes import SetFields

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 # The same signs with the words SEARCH and REPLACE are the edit blocks of assistants, quoted in many a bank's rules.
-_MARKERS = re.compile(rb"^<{7} (?!SEARCH\b).*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} (?!REPLACE\b)", re.M)
+_MARKERS = rb"(?m:^<{7} (?!SEARCH\b).*$(?s:.*?)^={7}\r?$(?s:.*?)^>{7} (?!REPLACE\b))"
 
 
 def marker_reason(data: bytes) -> str | None:
     """Whether a document holds git's conflict markers. A lone line of ``=======`` is prose."""
     # Signs that are rare in a text: looking for them skips most of it.
-    if b"<<<<<<<" not in data or b">>>>>>>" not in data or not _MARKERS.search(data):
+    if b"<<<<<<<" not in data or b">>>>>>>" not in data or not re.search(_MARKERS, data):
         return None
     return "holds git's conflict markers: finish the merge in the file"
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from parser.document import Document, parse
 from parser.kinds import kind_of
-from parser.patterns import pattern
 from parser.values import render
 from schema import store
 from schema.announced import Told
 from schema.db import Database
+from schema.patterns import pattern
 from schema.records import PRECEDENCE, Role, Table, Value
 from syncd.model import Keyed, Row, Sides, Verdict
 from syncd.plan import derive

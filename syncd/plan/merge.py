@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from parser.patterns import pattern
 from parser.text import common_prefix, common_suffix
+from schema.patterns import pattern
 
 
 class LineClash(Struct, frozen=True):

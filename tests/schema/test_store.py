@@ -21,7 +21,9 @@ def test_a_document_is_saved_by_its_path(db: Database) -> None:
     first = save(db, "tasks.md")
     store.replace_sections(db, first, [], [store.NewSection("text", 0, "", ())])
     assert save(db, "tasks.md", size=9, problem="not UTF-8") == first
-    assert store.document(db, "tasks.md") == (first, "tasks.md", "prose", "00", 9, 2, 3, 4, None, "not UTF-8")
+    assert store.document(db, "tasks.md") == store.DocumentRow(
+        first, "tasks.md", "prose", "00", 9, 2, 3, 4, None, "not UTF-8"
+    )
     assert [s.text for s in store.load_sections(db, first)] == ["text"]
 
 
@@ -38,7 +40,9 @@ def test_touching_changes_only_what_stat_says(db: Database) -> None:
     """The hash stays."""
     number = save(db, "a.md")
     store.touch_document(db, number, size=5, mtime_ns=6, ctime_ns=7, inode=8)
-    assert store.document(db, "a.md") == (number, "a.md", "prose", "00", 5, 6, 7, 8, None, None)
+    assert store.document(db, "a.md") == store.DocumentRow(
+        number, "a.md", "prose", "00", 5, 6, 7, 8, None, None
+    )
 
 
 def test_a_dropped_document_takes_its_sections_and_readings(db: Database) -> None:
@@ -59,8 +63,9 @@ def test_readings_are_found_by_record(db: Database) -> None:
     first, second = store.replace_sections(db, save(db, "b.md"), [], sections)
     (third,) = store.replace_sections(db, save(db, "a.md"), [], sections[1:])
     assert store.readings_of(db, "tasks", "T1") == [
-        ("a.md", third, 0, "registry"), ("b.md", first, 1, "registry"), ("b.md", second, 0, "registry"),
-    ]  # fmt: skip
+        store.Where(path, section, ordinal, "registry")
+        for path, section, ordinal in (("a.md", third, 0), ("b.md", first, 1), ("b.md", second, 0))
+    ]
 
 
 def test_a_task_comes_back_as_it_was_stored(db: Database) -> None:

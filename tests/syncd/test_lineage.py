@@ -350,7 +350,7 @@ def test_a_disk_that_fails_is_no_damage_and_the_daemon_tries_again(
     step(running)
     with monkeypatch.context() as patch:
         unreadable(patch, opening=opening)
-        running._folded = None  # another program wrote the file: it is looked at
+        running._file._written = None  # another program wrote the file: it is looked at
         step(running)
     failed = [told for event, told in log.events if event == "bank.failed"]
     assert failed

@@ -18,8 +18,8 @@ from parser.document import At, Document
 from parser.kinds.registry import heading_status
 from parser.kinds.task_mentions import Mention, list_mention
 from parser.lines import Line, lines
-from parser.patterns import pattern
 from parser.values import read_status, render_status
+from schema.patterns import pattern
 from schema.records import Reading, Role, Status, Table, Value
 from writer.changes import Insert
 from writer.edits import Edit

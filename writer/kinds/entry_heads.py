@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.kinds.entry_heads import entry_fields
-from parser.patterns import pattern
 from parser.values import render
+from schema.patterns import pattern
 from schema.records import Value
 
 _RANGE = pattern(r"[ ]*[-–—][ ]*\d{1,2}:\d{2}(?::\d{2})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?")

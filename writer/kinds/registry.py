@@ -12,9 +12,9 @@ from itertools import chain
 
 from parser.document import Document
 from parser.kinds.registry import heading_status, row_id
-from parser.patterns import pattern
 from parser.tables import Row
 from parser.values import render
+from schema.patterns import pattern
 from schema.records import Role, Status, Table, Value
 from writer.changes import Insert, SetFields
 from writer.edits import Edit, Plan

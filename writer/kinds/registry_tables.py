@@ -14,9 +14,9 @@ from msgspec import Struct
 from parser.document import Document
 from parser.kinds import TASK_ID
 from parser.kinds.registry import field_columns, heading_status, id_column, row_id
-from parser.patterns import pattern
 from parser.tables import Cell, Row, TableBlock, find_tables
 from parser.values import ICON, is_nothing, read_date, read_ids, read_priority, read_status, render
+from schema.patterns import pattern
 from schema.records import Status, Value
 from writer.canonical import shown
 from writer.cells import RowStyle

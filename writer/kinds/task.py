@@ -14,8 +14,8 @@ from parser.kinds import TASK_ID
 from parser.kinds.task import line_ids
 from parser.kinds.task_fields import LABELS
 from parser.lines import Line, lines, open_lines
-from parser.patterns import pattern
 from parser.values import render, render_ids
+from schema.patterns import pattern
 from schema.records import Field, Place, Reading, Span, Table, Value
 from writer.changes import Insert, SetFields
 from writer.edits import Edit, Plan

@@ -219,7 +219,7 @@ def test_a_stopped_daemon_is_said_to_hang_and_status_does_not_wait_for_it(bank: 
     """A fifth of a second; the rest is read from the database."""
     daemon.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
-    assert ask(daemon.process.pid, {"do": "status"}) == Silence(hung=True)
+    assert ask(daemon.process.pid, {"do": "status"}) == Silence(hung=True, sent=True)
     assert time.monotonic() - began < asking.PATIENCE_S + 0.3
     ran = command("status", bank, "--json")
     told = json.loads(ran.stdout)["banks"][0]

@@ -21,13 +21,13 @@ LATER = 60_000_000_000
 
 def _row(number: int, path: str, data: bytes, **stat: Any) -> DocumentRow:
     values = {"id": number, "path": path, "kind": "plain", "hash": digest(data), **stat}
-    return DocumentRow(**{name: values.get(name, 0) for name in DocumentRow._fields})
+    return DocumentRow(**{name: values.get(name, 0) for name in DocumentRow.__struct_fields__})
 
 
 def _known(root: Path, path: str) -> DocumentRow:
     read = read_stable(root, path)
     assert isinstance(read, Content)
-    size, mtime_ns, ctime_ns, inode = read.stat[:4]
+    size, mtime_ns, ctime_ns, inode = read.stat.content
     return _row(1, path, read.data, size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns, inode=inode)
 
 
