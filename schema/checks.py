@@ -86,7 +86,7 @@ def mode(value: str) -> str:
 
 def task_id(value: str) -> str:
     """The id of a task, whether the bank has it or not. Raises `InvalidOperation`."""
-    if not isinstance(value, str) or not TASK_ID.fullmatch(value):
+    if not isinstance(value, str) or not records.is_task_id(value):
         raise InvalidOperation(f"{value!r:.60} is not a task id", hint="an id looks like T21, T20a, META-1 or PROJ-12")
     return value
 

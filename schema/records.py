@@ -1,6 +1,6 @@
 """Values that every layer shares: tables, fields, roles, readings and their spans.
 
-May import the standard library only. Nothing here does I/O.
+May import the standard library and `schema.patterns` only. Nothing here does I/O.
 
 A *record* is a row of one of the tables below. A *reading* is one appearance of a record in a document: the values
 that stand there, each with the *span* of text that shows it. Spans are half-open offsets into the text of the section
@@ -14,6 +14,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from schema.patterns import pattern
+
 NO_TASKS = (
     "AES", "CVE", "COVID", "ES", "GMT", "GPT", "HTTP", "IEEE", "ISO", "MD", "RFC", "RTX", "SHA", "TLS", "USB", "UTC",
     "UTF", "WCAG",
@@ -23,6 +25,15 @@ OTHER_ID = rf"(?-i:(?!(?:{'|'.join(NO_TASKS)})-)[A-Z]{{2,10}}-\d+[a-z]?)"
 """An id as trackers give them, such as PROJ-12: in capitals, and none of the names that are written alike."""
 TASK_ID = rf"(?:(?:META|T)-?\d+[a-z]*\d*|{OTHER_ID})"
 """What a task's id looks like: T21, T20a, T5b, META-1, T999, PROJ-12."""
+_TASK_ID = pattern(TASK_ID)
+_LIKE_A_TASK = pattern(r"([A-Z]+)-?\d+[a-z]*\d*")
+
+
+def is_task_id(text: str) -> bool:
+    """Whether ``text`` is just what `TASK_ID` matches, which takes long to compile and is asked where it has to be."""
+    like = _LIKE_A_TASK.fullmatch(text)
+    return like is not None and (like[1] in ("T", "META") or _TASK_ID.fullmatch(text) is not None)
+
 
 Value = str | None | tuple[str, ...]
 """What one field holds: text, nothing, or an ordered tuple of texts (the ids of ``dependencies``)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import sys
@@ -11,6 +12,9 @@ from contextlib import suppress
 from typing import NoReturn
 
 from syncd.errors import Exit, SyncdError, UsageError, from_os, line_of
+
+# It would look on the disk for translations of each of its words, which takes longer than reading the arguments.
+argparse._ = str  # type: ignore[attr-defined]
 
 _OBJECTS = 50_000
 """New objects between two collections: a command makes hardly any cycles, and looking for them took long."""

@@ -53,7 +53,7 @@ def _imports(name: str, everywhere: bool = True) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_imports_point_one_way(name: str) -> None:
-    """A package imports only itself and those to its right; of schema, parser and writer see records and patterns only."""
+    """A package imports only itself and those to its right; of schema parser and writer see two modules."""
     allowed = MAY_IMPORT[name.split("/")[0]]
     for module in _imports(name):
         if module.split(".")[0] in PACKAGES:

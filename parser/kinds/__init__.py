@@ -7,12 +7,10 @@ from importlib import import_module
 
 from parser.document import Grammar
 from schema.patterns import pattern
-from schema.records import TASK_ID
+from schema.records import TASK_ID, is_task_id
 
 __all__ = ["TASK_ID", "grammar_for", "kind_of"]
 
-_TASK = pattern(TASK_ID)
-_LIKE_A_TASK = pattern(r"([A-Z]+)-?\d+[a-z]*\d*")  # all ids are; compiled in a tenth of the time
 _HISTORY = pattern(r"edit[-_]history[^/]*")
 _AT_ROOT = {
     "tasks.md": "registry",
@@ -46,9 +44,9 @@ def kind_of(path: str) -> str:
         case []:
             return _AT_ROOT.get(name, "prose")
         case ["tasks"]:
-            return "task" if _is_task(stem) else "prose"
+            return "task" if is_task_id(stem) else "prose"
         case ["archive", *_]:
-            if _is_task(stem):
+            if is_task_id(stem):
                 return "archived_task"
             return "edit_history" if _HISTORY.fullmatch(stem) else "prose"
         case ["edits", *_]:
@@ -56,11 +54,6 @@ def kind_of(path: str) -> str:
         case ["sessions"]:
             return "session"
     return "prose"
-
-
-def _is_task(stem: str) -> bool:
-    like = _LIKE_A_TASK.fullmatch(stem)
-    return like is not None and (like[1] in ("T", "META") or _TASK.fullmatch(stem) is not None)
 
 
 @cache

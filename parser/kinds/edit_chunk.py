@@ -15,6 +15,7 @@ _NAME = pattern(
     r"edits/(?:.*/)??(?:(?P<date>\d{4}[-_]\d{2}[-_]\d{2})/)?"
     r"(?:(?P<date2>\d{4}[-_]\d{2}[-_]\d{2})[-_T])?(?P<time>\d{6}|\d{4})?[-_]?(?P<name>[^/]*)\.md"
 )
+_USUAL_ID = pattern(r"T\d+[a-z]?(?=$|[-_.](?![A-Z]))")  # of one task; what follows begins no other id
 _IDS = pattern(rf"{TASK_ID}(?:[-_]{TASK_ID})*(?=[-_.]|$)|t\d+[a-z]?(?=[-_.]|$)")
 
 
@@ -31,7 +32,9 @@ def _from_name(path: str) -> Given:
     day = match["date2"] or match["date"]
     digits = match["time"] or ""
     clock = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
-    ids = _IDS.match(match["name"])
+    ids = _USUAL_ID.match(match["name"])
+    if ids is None and (match["name"][:1].isupper() or match["name"].startswith("t")):
+        ids = _IDS.match(match["name"])
     task = None if ids is None else ids[0].replace("_", "-")
     return Given(
         date=read_day(day) if day else None,

@@ -11,7 +11,7 @@ from syncd import bank as banks
 from syncd import config
 from syncd.commands import answer, common
 from syncd.errors import UsageError
-from syncd.mb import filelines, stamps
+from syncd.mb import filelines
 from syncd.mb.doing import Made, carry_out, needed, writes
 from syncd.mb.filelines import FileLine
 
@@ -55,6 +55,8 @@ def log_work(
         entry = tx.insert_edit_entry(description=told, task_ids=ids, key=key)
         lines = filelines.record(tx, entry, files, key)
         if status is not None:
+            from syncd.mb import stamps
+
             for task in ids:
                 tx.update_task_status(task, status)
                 stamps.touch(tx, task)
@@ -143,7 +145,7 @@ def complete_task(
     known = needed(task, "the task's id", "task", "workflow complete-task")
 
     def act(tx: Transaction) -> Made:
-        from syncd.mb import changelog, current
+        from syncd.mb import changelog, current, stamps
 
         row = tx.db.row("SELECT status, title FROM tasks WHERE id = ?", (known,))
         if row is not None and row[0] == "completed":

@@ -9,7 +9,7 @@ from schema import store
 from schema.db import Database
 from schema.records import Role, Table, Value
 from syncd.model import Keyed
-from writer.likeness import chunk_like, chunk_path
+from writer.chunk_likeness import chunk_like, chunk_path
 
 _RECENT = 3  # how many of the newest entries tell whether the bank keeps chunks
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from parser.document import parse
-from parser.kinds import entries, entry_heads, kind_of, modifications
+from parser.kinds import chunk_heads, edit_chunk, entries, entry_heads, kind_of, modifications
 from parser.kinds.entry_heads import ID, IDS, date_of_heading, entry_fields, is_id, text_fields
 from schema.records import TASK_ID, Reading, Table
 
@@ -59,6 +59,33 @@ def test_the_head_of_an_entry(line: str, timeless: bool) -> None:
 def test_what_an_id_is(word: str) -> None:
     assert is_id(word) == (re.fullmatch(ID, word) is not None)
     assert (kind_of(f"tasks/{word}.md") == "task") == (re.fullmatch(TASK_ID, word) is not None)
+
+
+@given(st.lists(
+    st.sampled_from(["-", "_", "T", "T21", "t21", "T21a", "META-1", "PROJ-12", "UTF-8", "T1_t2", "words", ".x"]),
+    min_size=1, max_size=5,
+).map("".join))  # fmt: skip
+@example("T21-META-1-words")
+def test_the_id_in_the_name_of_a_chunk(name: str) -> None:
+    short = edit_chunk._from_name(f"edits/2026-01-02-1020-{name}.md")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edit_chunk, "_USUAL_ID", NEVER)
+        assert edit_chunk._from_name(f"edits/2026-01-02-1020-{name}.md") == short
+
+
+@given(st.lists(
+    st.sampled_from([
+        "2026-01-02", "2026-13-02", " ", "T", "10:20", "10:20:30", "25:00", " IST", " PM", "Z", " - x", "May 3, 2026",
+    ]),
+    min_size=1, max_size=5,
+).map("".join), st.none() | st.just("UTC"))  # fmt: skip
+@example("2026-01-02 10:20 IST", None)
+@example("2026-01-02 10:20 PM", "UTC")
+def test_the_moment_of_a_chunk(text: str, zone: str | None) -> None:
+    short = chunk_heads.given_moment(chunk_heads.Given(), text, zone)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunk_heads, "_USUAL_MOMENT", NEVER)
+        assert chunk_heads.given_moment(chunk_heads.Given(), text, zone) == short
 
 
 LINES = st.lists(

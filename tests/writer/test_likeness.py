@@ -7,7 +7,8 @@ import pytest
 from parser.document import Document, parse
 from parser.values import render
 from schema.records import Table, Value
-from writer.likeness import chunk_like, chunk_path, keeps_files, link_like, task_like
+from writer.chunk_likeness import chunk_like, chunk_path
+from writer.likeness import keeps_files, link_like, task_like
 
 TASK: dict[str, Value] = {
     "title": "A new one", "status": "in_progress", "priority": "HIGH", "started": "2026-03-06", "completed": None,

@@ -18,7 +18,6 @@ from parser.fields import labels
 from parser.lines import lines
 from parser.values import render
 from schema.records import Field, Place, Span, Value
-from writer.cells import replace_cell, unescape
 from writer.changes import Change, Insert, Remove, SetFields
 from writer.edits import Edit, Plan
 from writer.lines import replace_block, replace_value
@@ -103,6 +102,8 @@ def replacements(document: Document, section: int, name: str, field: Field, valu
     text = document.sections[section].text
     old = text[field.span.start : field.span.end]
     if field.place is Place.CELL:
+        from writer.cells import replace_cell, unescape  # late: histories have no tables
+
         return _known(replace_cell(section, text, field.span, new) for new in _texts(name, unescape(old), value))
     if field.place is Place.BLOCK:
         return [e for new in _texts(name, old, value) for e in replace_block(section, text, field.span, new)]
