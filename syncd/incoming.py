@@ -232,7 +232,8 @@ class Reader:
         number = nearest(text, texts)
         # Nearer to an older text is also what takes back an addition of its own. Stale is who overlooked our writing.
         unseen = (emitted[n] and overlooked(text, texts[n + 1], texts[n]) for n in range(number))
-        stale = texts[number] != texts[0] and any(unseen)
+        # A text that was emptied tells nothing of what its writer had seen: that a person is asked about.
+        stale = bool(text.strip()) and texts[number] != texts[0] and any(unseen)
         if path not in self._outbox:
             return (texts[number], True) if stale else (None, False)
         return (texts[number], True) if stale and texts[number] != text else (texts[0], False)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from parser.kinds import kind_of
 from schema import history, journal, store
 from schema.db import Database
 from schema.records import Action, Table, Value
@@ -139,11 +140,26 @@ def _reject(engine: Engine, number: int) -> None:
     db.run("UPDATE holds SET state = 'rejected', settled_at = ? WHERE id = ?", (_stamp(), number))
 
 
+def _was(engine: Engine, path: str) -> list[str]:
+    """Where the document at ``path`` stands in the database: there, or where it was before it was moved by hand.
+
+    Of documents of its kind whose files are gone that is the one with its text; all of them, where none has it.
+    """
+    rows = engine.state.rows
+    if path in rows:
+        return [path]
+    kind = kind_of(path)
+    gone = [p for p, row in rows.items() if row.kind == kind and read_now(engine.bank, p) is None]
+    content = read_now(engine.bank, path)
+    same = [p for p in gone if content is not None and rows[p].hash == content.digest]
+    return same or gone
+
+
 def _put_rows_back(engine: Engine, path: str) -> None:
     """Insert again the rows of the document's records that another client deleted. Their keys are the old ones."""
     db = engine.db
-    keyed = engine.state.base(path)
-    shown = {(r.table.value, k) for _, r, k in keyed.readings()} if keyed else set()
+    bases = [engine.state.base(there) for there in _was(engine, path)]
+    shown = {(r.table.value, k) for keyed in bases if keyed for _, r, k in keyed.readings()}
     nets = journal.coalesce(journal.pending(db))
     owners = {key for table, key in shown if table == Table.TASKS.value}
     order = {table.value: number for number, table in enumerate(Table)}

@@ -16,7 +16,7 @@ from syncd.plan.gather import RecordId, row_of
 from syncd.state import BankState
 
 _CACHE = "session_cache.md"
-_RECORD = (Table.CACHE, "1")
+COUNTED: RecordId = (Table.CACHE, "1")
 _REGISTRY = "tasks.md"
 _COUNTERS = {"active_count": "active", "paused_count": "paused", "completed_count": "completed"}
 
@@ -86,8 +86,8 @@ class Derived:
         What the batch itself says of the cache stands.
         """
         keyed = current(_CACHE) if _CACHE in plan else None
-        known, decided = self._known.get(_RECORD), self._verdicts.get(_RECORD)
-        row = decided.row if decided else row_of(self._db, *_RECORD)
+        known, decided = self._known.get(COUNTED), self._verdicts.get(COUNTED)
+        row = decided.row if decided else row_of(self._db, *COUNTED)
         if keyed is None or row is None:
             return None
         shown = [(at, reading) for at, reading, _ in keyed.readings() if reading.table is Table.CACHE]
@@ -105,9 +105,19 @@ class Derived:
         if not values:
             return None
         after = tuple(Shown(_CACHE, at, reading) for at, reading in shown)
-        self.sides = known or Sides(*_RECORD, row, row, after, after)
-        verdict = decided or Verdict(*_RECORD, row)
+        self.sides = known or Sides(*COUNTED, row, row, after, after)
+        verdict = decided or Verdict(*COUNTED, row)
         return replace(verdict, row={**row, **values}, show=frozenset(values))
+
+    def forget(
+        self, verdicts: dict[RecordId, Verdict], sides: dict[RecordId, Sides], before: Verdict | None
+    ) -> None:
+        """Nothing that rows asked for could be shown in the session cache: the row that was ``before`` stands."""
+        if before is not None:
+            verdicts[COUNTED] = before
+            return
+        verdicts.pop(COUNTED)
+        sides.pop(COUNTED)
 
 
 def _set(statuses: dict[str, Value], key: str, status: Value, there: bool) -> None:

@@ -21,7 +21,7 @@ from syncd import numbers
 from syncd.config import Config
 from syncd.model import Clash, Keyed, Mode, Shown, Side, Sides, Verdict
 from syncd.plan import adoption, arrival, derive, emission, families, guard, unseen
-from syncd.plan.counts import Derived
+from syncd.plan.counts import COUNTED, Derived
 from syncd.plan.emission import DocumentChanges, Plan
 from syncd.plan.gather import TABLE_NAMES, Delta, Gatherer, RecordId
 from syncd.plan.graphs import Graphs
@@ -214,6 +214,9 @@ class Decider:
                 found |= self._hold(path, "deletion", reason, deleted)
         return found
 
+    def _is_gone(self, path: str) -> bool:
+        return path in self._ask.incoming and self._ask.incoming[path].disk is None
+
     def _total(self, path: str) -> int:
         base = self._state.base(path)
         return len({(r.table, k) for _, r, k in base.readings() if k}) if base else 0
@@ -229,7 +232,9 @@ class Decider:
             if self._ask.mode is Mode.OBSERVE:
                 self._out.removed.add(path)
             elif path in self._ask.edited or self._hold(path, "removal", reason, 1):
-                self._untouched |= {r for r, s in sides.items() if r == record or _stands_in(s, path)}
+                gone = {s.path for s in sides[record].before if self._is_gone(s.path)}  # it was moved: both wait
+                self._out.held |= gone
+                self._untouched |= {r for r, s in sides.items() if r == record or _stands_in(s, {path, *gone})}
                 self._out.unsealed |= self._untouched
             else:
                 self._out.removed.add(path)
@@ -320,14 +325,17 @@ class Decider:
         homes.place([v for v in inserts if (v.table, v.key) not in waiting])
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.told.moment, verdicts, sides)
+        before = verdicts.get(COUNTED)
         if cache := counts.cache(plan, self._current):
-            verdicts[Table.CACHE, cache.key], sides[Table.CACHE, cache.key] = cache, counts.sides
-            emission.plan_fields(plan, cache, counts.sides, cache.show)
+            verdicts[COUNTED], sides[COUNTED] = cache, counts.sides
+            emission.plan_derived(plan, cache, counts.sides)
         for path, changes in plan.items():
             if (keyed := self._current(path)) is not None:
-                changes.sets += derive.header_changes(keyed, self._ask.told.moment, counts.universes())
+                changes.derived += derive.header_changes(keyed, self._ask.told.moment, counts.universes())
         graphs = Graphs(self._db, verdicts, sides, shown)
         self._make(plan, homes, sides, graphs)
+        if cache and not any(shown.path in out.emitted for shown in counts.sides.after):
+            counts.forget(verdicts, sides, before)
         self._leave_places(sides, verdicts, graphs, homes)
         verdicts |= adoption.adopted(verdicts, out.emitted.values())
         self._note_refused(sides, verdicts)
@@ -395,6 +403,6 @@ def _leaving(record: RecordId, sides: Sides, verdicts: Mapping[RecordId, Verdict
     return leaving(sides, families.with_task(record, sides, verdicts))
 
 
-def _stands_in(sides: Sides, path: str) -> bool:
-    """Whether a document shows a record, or did before it was edited."""
-    return any(s.path == path for s in (*sides.before, *sides.after))
+def _stands_in(sides: Sides, paths: Set[str]) -> bool:
+    """Whether one of these documents shows a record, or did before it was edited."""
+    return any(s.path in paths for s in (*sides.before, *sides.after))

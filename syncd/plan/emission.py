@@ -20,11 +20,17 @@ from writer.put import put
 
 
 class DocumentChanges(Struct):
-    """All that is asked of one document."""
+    """All that is asked of one document. ``derived`` is brought along, and never the reason to write it."""
 
     sets: list[SetFields] = field(default_factory=list)
     removes: list[Remove] = field(default_factory=list)
     births: list[Birth] = field(default_factory=list)
+    derived: list[SetFields] = field(default_factory=list)
+
+    @property
+    def asked(self) -> bool:
+        """Whether rows ask for anything."""
+        return bool(self.sets or self.removes or self.births)
 
 
 class Emitted(Struct, frozen=True):
@@ -67,6 +73,14 @@ def plan_fields(
         if place is not None and value not in (None, ()) and not telling:
             # No place says anything about it: a line may be given a description, a task's own file a field.
             plan.setdefault(place.path, DocumentChanges()).sets.append(SetFields(place.at, {name: value}))
+
+
+def plan_derived(plan: Plan, verdict: Verdict, sides: Sides) -> None:
+    """Ask for the derived values that ``verdict`` shows to be brought along where something else is written."""
+    brought = Plan()
+    plan_fields(brought, verdict, sides, verdict.show)
+    for path, changes in brought.items():
+        plan.setdefault(path, DocumentChanges()).derived += changes.sets
 
 
 _HISTORY = frozenset({Table.ENTRIES, Table.MODIFICATIONS})
@@ -123,11 +137,12 @@ def plan_removal(plan: Plan, places: Sequence[Shown]) -> None:
 def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At], str]) -> Emitted:
     """Make the changes of one document. ``name`` gives the words for the record at an address, for refusals."""
     refused: list[str] = []
-    asked = keyed
-    if changes.sets:
-        done = put(keyed.document, _merged(changes.sets))
+    asked, made = keyed, not changes.asked
+    if sets := [*changes.sets, *changes.derived]:
+        done = put(keyed.document, list(_merged(sets).values()))
         refused += [f"{name(_at(r.change))} cannot be shown in {path}: {r.reason}" for r in done.refused]
-        keyed = with_values(keyed, done.document, changes.sets)
+        keyed = with_values(keyed, done.document, sets)
+        made |= not _merged(changes.sets).keys() <= {_asks(_set(r.change)) for r in done.refused}
     if changes.removes:
         now = places_in(keyed, asked, [change.at for change in changes.removes])
         places = {there: at for at, there in now.items() if there is not None}
@@ -137,10 +152,12 @@ def make(path: str, keyed: Keyed, changes: DocumentChanges, name: Callable[[At],
         kept = {_at(r.change): r.reason for r in done.refused}
         refused += [f"{name(places[at])} cannot be taken out of {path}: {why}" for at, why in kept.items()]
         keyed = without(keyed, places.keys() - kept.keys(), done.document)
+        made |= places.keys() > kept.keys()
     for lines in (False, True):
         if births := [birth for birth in changes.births if (birth.parent is not None) is lines]:
-            keyed = _born(path, keyed, births, refused)
-    return Emitted(keyed, tuple(refused))
+            before, keyed = keyed, _born(path, keyed, births, refused)
+            made |= keyed is not before
+    return Emitted(keyed if made else asked, tuple(refused))
 
 
 def _born(path: str, keyed: Keyed, births: Sequence[Birth], refused: list[str]) -> Keyed:
@@ -164,9 +181,18 @@ def _reversed(keyed: Keyed) -> Iterator[tuple[At, Reading, str]]:
     return reversed(list(keyed.readings()))
 
 
-def _merged(sets: Sequence[SetFields]) -> list[SetFields]:
-    """Equal requests once."""
-    return list({(c.at, tuple(sorted(c.values.items()))): c for c in sets}.values())
+def _merged(sets: Sequence[SetFields]) -> dict[object, SetFields]:
+    """Equal requests once, by what they ask."""
+    return {_asks(change): change for change in sets}
+
+
+def _asks(change: SetFields) -> object:
+    return change.at, tuple(sorted(change.values.items()))
+
+
+def _set(change: Change) -> SetFields:
+    assert isinstance(change, SetFields)
+    return change
 
 
 def _at(change: Change) -> At:

@@ -203,6 +203,9 @@ def _lines_of(keyed: Keyed, records: set[Record]) -> set[int]:
         for span in (reading.span, *heading, *(f.span for f in reading.fields.values())):
             start = first + text.count("\n", 0, span.start)
             lines.update(range(start, first + text.count("\n", 0, span.end) + 1))
+        if reading.role is Role.CHUNK and reading.table is Table.ENTRIES and not reading.fields:
+            front = keyed.document.text.split("\n")  # an entry without a line is told by the head of its chunk
+            lines.update(n for n, line in enumerate(front) if line.startswith(("created_at:", "task_ids:")))
         if reading.table is Table.ENTRIES and not reading.span.start:  # what deeper headings open below it is its own
             level = keyed.document.sections[at.section].level
             for number, section in enumerate(keyed.document.sections[at.section + 1 :], at.section + 1):
@@ -271,6 +274,9 @@ def check_rest(world: World, before: Before, report: Report) -> None:
     state = BankState(client)
     held = {path for (path,) in client.rows("SELECT path FROM holds WHERE state = 'open'")}
     waiting = held | set(report.pending)
+    removals = {path for (path,) in client.rows("SELECT path FROM holds WHERE state = 'open' AND kind = 'removal'")}
+    if removals - state.rows.keys():  # a document was moved, and its record's row deleted: where it was waits too
+        waiting |= state.rows.keys() - tree.keys()
     observe = world.engine.mode is Mode.OBSERVE
     for path in tree.keys() | state.rows.keys():
         base = history.current_text(client, path)

@@ -198,6 +198,27 @@ def test_a_rejected_removal_puts_the_rows_back(live: LiveBank) -> None:
     live.assert_at_rest()
 
 
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_document_that_was_moved_while_its_row_was_deleted_waits_where_it_is(live: LiveBank, yes: bool) -> None:
+    """The question stands until it is answered: where the document was is not let go of before."""
+    old, new = "sessions/2026-03-05-evening.md", "sessions/moved-2026-03-05-evening.md"
+    text, row = live.read(old), live.sql("SELECT * FROM sessions WHERE path = ?", old)
+    live.sql("DELETE FROM sessions WHERE path = ?", old)
+    (live.bank / old).rename(live.bank / new)
+    for _ in range(2):
+        (hold,) = live.sync().holds
+        assert (hold["path"], hold["kind"]) == (new, "removal")
+    assert live.sync().transaction is None
+    assert live.value("SELECT count(*) FROM sessions WHERE path IN (?, ?)", old, new) == 0
+    say(live, "accept" if yes else "reject")
+    assert (live.bank / new).exists() != yes
+    assert not (live.bank / old).exists()
+    if not yes:
+        assert live.read(new) == text
+        assert len(live.sql("SELECT * FROM sessions WHERE path = ?", new)) == len(row)
+    live.assert_at_rest()
+
+
 def test_who_edits_a_document_whose_removal_is_held_has_said_no(live: LiveBank) -> None:
     """An edit beats a deletion, while that waits too: the task stands, and the deletion is told and can be taken."""
     items = live.sql("SELECT id, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id")

@@ -31,3 +31,14 @@ def test_nobody_made_a_text_from_bytes_that_were_none(small: Callable[..., Live]
     assert report.conflicts
     assert ("kept since" in live.read("tasks/T1.md")) == (mode == "coexist")
     live.assert_at_rest()
+
+
+def test_a_text_that_was_emptied_was_made_from_the_last_one(small: Callable[..., Live]) -> None:
+    """It lacks what we wrote last as it lacks everything: that is not put back behind whoever emptied it."""
+    live = small({"notes.md": "# Notes\n"})
+    live.sql("UPDATE sections SET text = text || ?", "\nOf a program.\n")
+    live.sync()
+    assert live.read("notes.md") == "# Notes\n\nOf a program.\n"
+    live.write("notes.md", "")
+    report = live.sync()
+    assert (report.emitted, live.read("notes.md")) == ((), "")
