@@ -57,7 +57,8 @@ class Walk(Struct):
     """What one walk found. Paths are relative to the bank, with ``/``.
 
     ``unreadable`` and ``skipped`` give the reason for each file and folder that was not taken in: the first could
-    hold documents that are hidden from us (so nothing below it may be called deleted), the second are no documents.
+    hold documents that are hidden from us (so nothing below it may be called deleted, or new), the second are no
+    documents.
     ``leftovers`` are files with a name that only we give.
     """
 
@@ -76,6 +77,7 @@ def walk(root: Path) -> Walk:
     folders = [""]
     while folders:
         folder = folders.pop()
+        documents, deeper = len(found.stats), len(folders)
         try:
             with os.scandir(f"{root}/{folder}") as entries:
                 for entry in entries:
@@ -88,6 +90,10 @@ def walk(root: Path) -> Walk:
             if not folder:
                 raise _gone(root, error) from error
             found.unreadable[_shown(folder[:-1])] = from_os(error).what
+            # Of a document that was moved within it only one half may have been listed: all of it is hidden.
+            for path in list(found.stats)[documents:]:
+                del found.stats[path]
+            del folders[deeper:]
     return found
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,31 @@ def test_costs_at_most_twice_a_bare_scan(tmp_path: Path) -> None:
 
     pairs = [(cost(bare), cost(lambda: walk(tmp_path))) for _ in range(25)]
     assert min(walked for _, walked in pairs) < 2 * min(scanned for scanned, _ in pairs)
+
+
+def test_a_folder_that_is_listed_by_half_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a document that was moved within it only the new name may have been listed: it is neither new nor gone."""
+    put(tmp_path, "a.md", "half/b.md", "half/deeper/c.md", "other/d.md")
+    whole = os.scandir
+
+    class Half:
+        """Lists all there is, and then fails."""
+
+        def __init__(self, path: str) -> None:
+            self.entries, self.fails = whole(path), path.endswith("half/")
+
+        def __enter__(self) -> Half:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.entries.close()
+
+        def __iter__(self) -> Iterator[os.DirEntry[str]]:
+            yield from self.entries
+            if self.fails:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "scandir", Half)
+    found = walk(tmp_path)
+    assert found.stats.keys() == {"a.md", "other/d.md"}
+    assert found.unreadable.keys() == {"half"}
