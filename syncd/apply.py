@@ -134,7 +134,7 @@ def _committed(db: Database, state: BankState, batch: Batch, now: datetime, mill
         _require_met(db, batch)
         stored: dict[str, _Stored] = {}
         files = [base.path for base in batch.bases if _save(db, state, base, names, number, stored)]
-        _position_subtasks(db, names, batch.bases)
+        _position_subtasks(db, state, names, batch)
         _name_sessions(db, batch, names)
         holds.note_clashes(db, batch.clashes, names, number, now)
         _note_follows(db, batch, names, number, now)
@@ -360,12 +360,17 @@ def _sections(
     ]
 
 
-def _position_subtasks(db: Database, names: Mapping[RecordId, str], bases: Sequence[NewBase]) -> None:
-    """Checklist items are numbered in the order of their document."""
-    for base in bases:
-        if base.keyed is None or base.keyed.document.kind != "task":
+def _position_subtasks(db: Database, state: BankState, names: Mapping[RecordId, str], batch: Batch) -> None:
+    """Checklist items are numbered in the order of their document: of those that are saved, and of those with items
+    whose rows came back."""
+    documents = {base.path: base.keyed for base in batch.bases}
+    for verdict, sides in batch.verdicts:
+        if verdict.table is Table.SUBTASKS and verdict.row is not None and sides.db is None:
+            documents |= {s.path: state.base(s.path) for s in sides.after if s.path not in documents}
+    for keyed in documents.values():
+        if keyed is None or keyed.document.kind != "task":
             continue
-        keys = [names.get((r.table, k), k) for _, r, k in base.keyed.readings() if r.table is Table.SUBTASKS]
+        keys = [names.get((r.table, k), k) for _, r, k in keyed.readings() if r.table is Table.SUBTASKS]
         db.run_many(
             "UPDATE task_subtasks SET position = ?1 WHERE id = ?2 AND position IS NOT ?1",
             [(position, key) for position, key in enumerate(keys, 1)],

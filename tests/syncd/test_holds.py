@@ -239,6 +239,18 @@ def test_who_edits_a_document_whose_removal_is_held_has_said_no(live: LiveBank) 
     live.assert_at_rest()
 
 
+def test_items_that_come_back_with_their_task_keep_their_order(live: LiveBank) -> None:
+    """Somebody edited the task elsewhere: its row stands, and its items where their document has them."""
+    items = "SELECT id, position, text FROM task_subtasks WHERE task_id = 'T6' ORDER BY id"
+    before = live.sql(items)
+    live.sql("DELETE FROM tasks WHERE id = 'T6'")
+    row = next(line for line in live.read("tasks.md").split("\n") if line.startswith("| T6 "))
+    live.edit("tasks.md", row, row.replace("LOW", "HIGH"))
+    live.sync()
+    assert live.value("SELECT priority FROM tasks WHERE id = 'T6'") == "HIGH"
+    assert live.sql(items) == before
+
+
 def test_what_comes_to_nothing_beside_a_change_that_waits_makes_one_transaction(live: LiveBank) -> None:
     """A dependency came and went with a task whose document waits: not every further converge writes of it."""
     live.sql("INSERT INTO task_dependencies VALUES ('T6', 'T1')")
