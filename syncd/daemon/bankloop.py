@@ -7,7 +7,6 @@ waits nor starts a thread, so that tests can call it.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +28,7 @@ from syncd.daemon.meter import Meter
 from syncd.daemon.news import News
 from syncd.daemon.rowhints import RowHints
 from syncd.daemon.timers import POLLING, Again, BackOff, scan_interval
+from syncd.daemon.wake import Wakes
 from syncd.daemon.watch import Watcher
 from syncd.disk.git import git_busy
 from syncd.disk.walk import BankGone, require_root
@@ -57,7 +57,7 @@ class BankLoop:
     """
 
     def __init__(
-        self, bank: Path, wake: threading.Event, log: Any, hub: Hub | None = None, hooks: Hooks | None = None
+        self, bank: Path, wake: Wakes, log: Any, hub: Hub | None = None, hooks: Hooks | None = None
     ) -> None:
         self.bank = bank
         self._file = ItsFile(database_of(bank))

@@ -23,6 +23,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from syncd.daemon.sockets import address, own_folder, peer_uid
+from syncd.daemon.wake import Wakes
 
 REQUESTS = ("status", "sync", "pause", "resume", "reload", "mb")
 """What can be asked: ``{"do": "pause", "bank": "/path"}``; without ``bank`` all are meant."""
@@ -64,7 +65,7 @@ class Request(Struct, eq=False):
 class Control:
     """The socket of one daemon. ``busy`` tells, from any thread, what the main loop is doing; None: nothing."""
 
-    def __init__(self, wake: threading.Event, busy: Callable[[], dict[str, Any] | None]) -> None:
+    def __init__(self, wake: Wakes, busy: Callable[[], dict[str, Any] | None]) -> None:
         self.path: Path | None = None
         self._wake = wake
         self._busy = busy

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import pkgutil
-import threading
 import time
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,6 +25,7 @@ from syncd.daemon.inotify import Hub
 from syncd.daemon.listing import Listing
 from syncd.daemon.notify import Notifier
 from syncd.daemon.signals import Told
+from syncd.daemon.wake import Wake
 from syncd.errors import Exit, SyncdError
 from syncd.log import configure
 from syncd.state import share_among
@@ -40,7 +40,7 @@ class Daemon:
     def __init__(self, log: Any, notifier: Notifier) -> None:
         self.log = log
         self.loops: dict[Path, BankLoop] = {}
-        self.wake = threading.Event()
+        self.wake = Wake()
         self._told = Told(self.wake)
         self.hub = Hub()
         self._notifier = notifier
@@ -82,7 +82,7 @@ class Daemon:
         if why := self._control.start(runtime_folders()):
             self.log.warning("control.none", reason=why)
         try:
-            while not self._told.stop.is_set():
+            while not self._told.stop:
                 self.round()
                 self._wait()
         finally:
@@ -99,10 +99,10 @@ class Daemon:
 
     def round(self) -> None:
         """Do what was told and what is due, once."""
-        if self._told.reload.is_set() or (self._listing and self._listing.changed()):
+        if self._told.reload or (self._listing and self._listing.changed()):
             self._reload()
-        if self._told.dump.is_set():
-            self._told.dump.clear()
+        if self._told.dump:
+            self._told.dump = False
             self.log.warning("state", **self._answers.about(self.loops.values()))
         self._step_all()
         for request in self._control.take():
@@ -132,7 +132,7 @@ class Daemon:
             due = [loop for loop in self.loops.values() if loop.due(now)]
         opening = 0
         for loop in due:
-            if self._told.stop.is_set():
+            if self._told.stop:
                 return
             if not loop.is_open:
                 opening += 1
@@ -155,7 +155,7 @@ class Daemon:
         self._notifier.ready(self.sentence())
 
     def _reload(self) -> None:
-        self._told.reload.clear()
+        self._told.reload = False
         self._notifier.reloading()
         if self._listing:
             self._take_up(self._listing)
@@ -188,7 +188,6 @@ class Daemon:
         for limit in (self._notifier.every, self._listing.every if self._listing else None):
             until = until if limit is None else min(until, limit)
         self.wake.wait(None if until == float("inf") else max(0.0, until))
-        self.wake.clear()
         self._notifier.progress(time.monotonic())
 
     def _share(self) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from syncd.daemon.wake import Wakes
 from syncd.disk.walk import OMITTED
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class FileHints:
     ``polling`` says that the system cannot tell so; then the caller has to look at a timer.
     """
 
-    def __init__(self, file: Path, wake: threading.Event, hub: Hub) -> None:
+    def __init__(self, file: Path, wake: Wakes, hub: Hub) -> None:
         self.polling = True
         self._names = {os.fsencode(file.name), os.fsencode(Path(os.path.realpath(file)).name)}
         self._folders = {file.parent, Path(os.path.realpath(file)).parent}  # it may be a link to where it really lies

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 from syncd import userbanks
 from syncd.daemon.inotify import FileHints, Hub
+from syncd.daemon.wake import Wakes
 
 _POLL = 5.0  # seconds between two looks where the system cannot tell of a change
 
@@ -15,7 +15,7 @@ _POLL = 5.0  # seconds between two looks where the system cannot tell of a chang
 class Listing:
     """Notices that the user's settings in ``file`` were changed, and reads the list in them."""
 
-    def __init__(self, file: Path, wake: threading.Event, hub: Hub) -> None:
+    def __init__(self, file: Path, wake: Wakes, hub: Hub) -> None:
         self._file = file
         self._wake = wake
         self._hub = hub

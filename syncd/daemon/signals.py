@@ -1,31 +1,32 @@
-"""What signals tell the daemon. Handlers only set events; the main loop does the work."""
+"""What signals tell the daemon. Handlers only note it; the main loop does the work."""
 
 from __future__ import annotations
 
 import signal
-import threading
 from types import FrameType
 
-from msgspec import Struct, field
+from syncd.daemon.wake import Wakes
 
 
-class Told(Struct, frozen=True):
-    """``stop`` by SIGTERM and SIGINT, ``reload`` by SIGHUP, ``dump`` by SIGUSR1; each sets ``wake`` too."""
+class Told:
+    """``stop`` by SIGTERM and SIGINT, ``reload`` by SIGHUP, ``dump`` by SIGUSR1; each sets ``wake`` too.
 
-    wake: threading.Event
-    stop: threading.Event = field(default_factory=threading.Event)
-    reload: threading.Event = field(default_factory=threading.Event)
-    dump: threading.Event = field(default_factory=threading.Event)
+    Plain values: what takes a lock (`threading.Event`) may be held by the very thread that the handler interrupts.
+    """
+
+    def __init__(self, wake: Wakes) -> None:
+        self.stop = False
+        self.reload = False
+        self.dump = False
+        self._wake = wake
 
     def listen(self) -> None:
         """Install the handlers. Only the main thread may."""
-        events = {
-            signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self.reload, signal.SIGUSR1: self.dump,
-        }  # fmt: skip
+        names = {signal.SIGTERM: "stop", signal.SIGINT: "stop", signal.SIGHUP: "reload", signal.SIGUSR1: "dump"}
 
         def told(number: int, frame: FrameType | None) -> None:
-            events[signal.Signals(number)].set()
-            self.wake.set()
+            setattr(self, names[signal.Signals(number)], True)
+            self._wake.set()
 
-        for number in events:
+        for number in names:
             signal.signal(number, told)

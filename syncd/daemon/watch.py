@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from msgspec import Struct
 
 from syncd.daemon.inotify import LIMITS, Hub, Inotify
+from syncd.daemon.wake import Wakes
 from syncd.disk.walk import OMITTED
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Watcher:
     """
 
     def __init__(
-        self, root: Path, wake: threading.Event, database: Path | None = None, hub: Hub | None = None
+        self, root: Path, wake: Wakes, database: Path | None = None, hub: Hub | None = None
     ) -> None:
         self.hub = hub or Hub()
         self.root = root
