@@ -67,7 +67,7 @@ def bring_owners_back(
             verdicts[record] = Verdict(*record, row)
 
 
-_BLOCKS = frozenset({Table.ENTRIES, Table.ERRORS})
+_BLOCKS = frozenset({Table.ENTRIES, Table.ERRORS, Table.TASKS})
 """Records that are whole stretches of a document, prose among it."""
 
 

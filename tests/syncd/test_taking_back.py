@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.syncd.conftest import Live
 from tests.syncd.daemon.test_daemon import Start, start
 from tests.syncd.daemons import command, edit, ready, until
 
@@ -80,3 +81,17 @@ def test_a_running_daemon_undoes_and_restores(bank: Path, start: Start) -> None:
     assert ran.returncode == 1
     assert "in transaction 5" in ran.stderr
     assert command("status", "--bank", bank).returncode == 0
+
+
+def test_words_put_into_the_section_of_a_task_keep_it(small: Callable[..., Live]) -> None:
+    """A program deletes the task while somebody writes into what stands of it: nothing goes, and that is told."""
+    text = "# Session Cache\n\n## Active Tasks\n\n### T9: Night colours\n**Status**: 🔄 IN PROGRESS\n\n- one\n"
+    live = small({"session_cache.md": text})
+    live.sql("DELETE FROM tasks WHERE id = 'T9'")
+    saved = text.replace("- one\n", "- one\n\nOnly on the large screens, says Ada.\n")
+    live.write("session_cache.md", saved)
+    report = live.sync()
+    assert live.read("session_cache.md") == saved
+    assert [(c["table"], c["key"], c["kept"]) for c in report.conflicts] == [("tasks", "T9", "file")]
+    assert live.value("SELECT title FROM tasks WHERE id = 'T9'") == "Night colours"
+    live.assert_at_rest()
