@@ -49,8 +49,8 @@ def _edited(text: str, chance: random.Random) -> str:
 
 
 def _lines(text: str) -> set[str]:
-    """Its lines; a line break at the end is no line."""
-    return set(text.removesuffix("\n").split("\n"))
+    """Its lines; a line break at the end is no line, and an empty text has none."""
+    return set(text.removesuffix("\n").split("\n")) if text else set()
 
 
 def _merges(base: str, file: str, db: str) -> None:
