@@ -20,7 +20,7 @@ CACHE = ROOT / ".cache" / "bench"
 _READY_S = 180.0
 _INSTALL_S = 300.0
 _USERS = CACHE / "users"
-_CALL = "import sys; from syncd{}.cli import main; sys.argv[0] = {!r}; sys.exit(main())"
+_CALL = "import sys; from syncd import start; sys.argv[0] = {0!r}; sys.exit(start.{0}())"
 
 
 class Failed(Exception):
@@ -47,7 +47,7 @@ def program(name: str) -> list[str]:
     """How one of our programs is started."""
     python = interpreter()
     script = Path(python).with_name(name)
-    return [str(script)] if script.exists() else [python, "-c", _CALL.format(".mb" * (name == "mb"), name)]
+    return [str(script)] if script.exists() else [python, "-c", _CALL.format(name)]
 
 
 @cache

@@ -118,7 +118,8 @@ def _timed(text: str, clock: re.Match[str]) -> _Found | None:
     time = _time_of(clock)
     if time is None:
         return None
-    gap = _RANGE.match(text, clock.end())
+    dashed = text[clock.end() :].lstrip(" ").startswith(("-", "–", "—"))
+    gap = _RANGE.match(text, clock.end()) if dashed else None
     zone = _zone(text, gap.end() if gap else clock.end())
     end = zone.end() if zone and not gap else clock.end()
     moment = Moment(None, time, zone["zone"] if zone else None, Span(clock.start(), end))

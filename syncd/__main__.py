@@ -1,6 +1,6 @@
 """``python -m syncd``: the same as the command ``syncd``."""
 
-from syncd.cli import main
+from syncd.start import syncd
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(syncd())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
@@ -15,9 +14,6 @@ from syncd.errors import Exit, SyncdError, UsageError, from_os, line_of
 
 # It would look on the disk for translations of each of its words, which takes longer than reading the arguments.
 argparse._ = str  # type: ignore[attr-defined]
-
-_OBJECTS = 50_000
-"""New objects between two collections: a command makes hardly any cycles, and looking for them took long."""
 
 
 class Parser(ArgumentParser):
@@ -51,11 +47,8 @@ def guarded(program: str, dispatch: Callable[[list[str]], int], argv: Sequence[s
     On the process's own arguments a command ends the process itself. Raises nothing but bugs and argparse's exit.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    stays = arguments[:1] == ["run"]  # for months
-    if not stays:
-        gc.set_threshold(_OBJECTS)
     code = _code(program, dispatch, arguments)
-    if argv is None and not stays:
+    if argv is None and arguments[:1] != ["run"]:  # that one has threads, and more to close
         _end(code)
     return code
 

@@ -132,7 +132,7 @@ class _Section:
         elif self.state.given is not None:
             given = front_matter(self.text, self.state.given)
             start = self.position + len(self.text[self.position :]) - len(self.text[self.position :].lstrip())
-            if underlined := UNDERLINED.match(self.text, start):
+            if "\n=" in self.text and (underlined := UNDERLINED.match(self.text, start)):
                 given = chunk_heading(underlined["head"], 1, given)
             self.state = replace(self.state, given=given)
         for point in points(self.text, self.position):

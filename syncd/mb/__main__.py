@@ -1,9 +1,6 @@
 """`python -m syncd.mb`."""
 
-from __future__ import annotations
+from syncd.start import mb
 
-import sys
-
-from syncd.mb.cli import main
-
-sys.exit(main())
+if __name__ == "__main__":
+    raise SystemExit(mb())

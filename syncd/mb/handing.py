@@ -10,8 +10,6 @@ from typing import Any
 from schema.errors import SyncdError
 from syncd import bank as banks
 from syncd import lock
-from syncd.daemon.ask import Silence, ask
-from syncd.daemon.sides import side
 from syncd.errors import Exit, HaltedError
 from syncd.lock import LockRole
 
@@ -29,6 +27,9 @@ def handed_over(name: str, arguments: Sequence[str]) -> int | None:
     serving = _daemon_of(bank) if bank is not None and _speaks_utf8() else None
     if bank is None or serving is None or sum(map(len, arguments)) > _LONGEST // 6:
         return None
+    from syncd.daemon.ask import Silence, ask
+    from syncd.daemon.sides import side
+
     asked = {"do": "mb", "bank": str(bank), "name": name, "arguments": list(arguments), "side": side()}
     told = ask(serving, asked, _WAIT)
     if isinstance(told, Silence):

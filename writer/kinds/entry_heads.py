@@ -62,7 +62,8 @@ def take_apart(line: str) -> Head | None:
     if "time" in spans:
         start, end = spans["time"]
         joint = line[position:start] if "date" in spans else " "
-        end = match.end() if (match := _RANGE.match(line, end)) else end
+        dashed = line[end:].lstrip(" ").startswith(("-", "–", "—"))
+        end = match.end() if dashed and (match := _RANGE.match(line, end)) else end
         head = replace(head, joint=joint, clock=line[start:end])
         position = end
     if "timezone" in spans:

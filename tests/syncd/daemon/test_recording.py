@@ -17,6 +17,7 @@ import pytest
 from schema.checks import InvalidOperation
 from syncd import writing
 from syncd.config import Config
+from syncd.daemon import ask as asking
 from syncd.daemon import sides
 from syncd.daemon.ask import Silence, ask
 from syncd.daemon.control import Control
@@ -164,7 +165,7 @@ def test_it_is_not_known_whether_it_was_done(bank: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(handing, "_daemon_of", lambda bank: 1)
     monkeypatch.setattr(handing, "_speaks_utf8", lambda: True)
     answers = iter([Silence(hung=True, sent=True), Silence(hung=False, sent=True), Silence(hung=True), {"ok": False}])
-    monkeypatch.setattr(handing, "ask", lambda *_: next(answers))
+    monkeypatch.setattr(asking, "ask", lambda *_: next(answers))
     arguments = ["--summary", "x", "--bank", str(bank)]
     with pytest.raises(HaltedError, match="did not answer in time"):
         handing.handed_over("workflow log-work", arguments)
@@ -179,7 +180,7 @@ def test_a_person_is_asked_for_what_is_missing(bank: Path, monkeypatch: pytest.M
     monkeypatch.setattr(handing, "_daemon_of", lambda bank: 1)
     monkeypatch.setattr(handing, "_speaks_utf8", lambda: True)
     told: Mapping[str, Any] = {"banks": [{"code": int(Exit.USAGE), "out": "", "err": "mb: --summary is missing\n"}]}
-    monkeypatch.setattr(handing, "ask", lambda *_: told)
+    monkeypatch.setattr(asking, "ask", lambda *_: told)
     arguments = ["--bank", str(bank)]
     assert handing.handed_over("workflow log-work", arguments) == Exit.USAGE
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
