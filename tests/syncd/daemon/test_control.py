@@ -25,15 +25,6 @@ from tests.syncd.daemons import ROOT, Daemon, command, edit, ready, until, value
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The runtime directory of this test alone."""
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    return folder / "syncd"
-
-
-@pytest.fixture
 def control(runtime: Path) -> Iterator[Control]:
     """A socket whose main loop is the test."""
     made = Control(threading.Event(), lambda: {"bank": "/b", "seconds": 1.0})
@@ -183,17 +174,6 @@ def test_a_folder_of_somebody_else_or_a_link_is_not_used(tmp_path: Path) -> None
     made = Control(threading.Event(), lambda: None)
     assert made.start([tmp_path / "link"]) == "no folder for it that only this user may enter"
     made.close()
-
-
-@pytest.fixture
-def daemon(bank: Path, tmp_path: Path, runtime: Path) -> Iterator[Daemon]:
-    """A running daemon with a socket."""
-    started = Daemon(bank, tmp_path / "daemon.log")
-    until(lambda: ready(bank) == started.process.pid, "ready", started)
-    until(lambda: (runtime / f"{started.process.pid}.sock").exists(), "listening", started)
-    yield started
-    started.process.kill()
-    started.process.wait()
 
 
 def status(bank: Path) -> Any:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +23,10 @@ from syncd.daemon.ask import Silence, ask
 from syncd.daemon.control import Control
 from syncd.errors import Exit, HaltedError
 from syncd.mb import cli, handing
-from tests.syncd.daemons import ROOT, Daemon, edit, ready, until, value
+from tests.syncd.daemons import ROOT, Daemon, edit, until, value
 
 LiveBank = Any
 WORK = ("workflow", "log-work", "--task", "T4", "--summary", "Packs are checked", "--modified", "src/decode.ts:Sum")
-
-
-@pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The runtime directory of this test alone."""
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    return folder / "syncd"
-
-
-@pytest.fixture
-def daemon(bank: Path, tmp_path: Path, runtime: Path) -> Iterator[Daemon]:
-    """A running daemon with a socket."""
-    started = Daemon(bank, tmp_path / "daemon.log")
-    until(lambda: ready(bank) == started.process.pid, "ready", started)
-    until(lambda: (runtime / f"{started.process.pid}.sock").exists(), "listening", started)
-    yield started
-    started.process.kill()
-    started.process.wait()
 
 
 def mb(bank: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
