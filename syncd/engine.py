@@ -92,9 +92,12 @@ class Engine:
             self._known = False
         self.db.close()
 
+    def look_at_git(self) -> None:
+        """Know whether git waits for a person now: then no file is written."""
+        self.unfinished = git_unfinished(self.bank)
+
     def renew(self) -> None:
-        """Read anew what the database knows: what was planned on it was rolled back by whoever opened its transaction.
-        """
+        """Read anew what the database knows: what was planned on it was rolled back."""
         self.state = BankState(self.db)
         self._swept = False
 
@@ -133,7 +136,7 @@ class Engine:
             return self._converge(None if paths is None else set(paths), settle, follow, dry_run)
 
     def _converge(self, only: set[str] | None, settle: bool, follow: bool, dry_run: bool) -> Report:
-        self.unfinished = git_unfinished(self.bank)
+        self.look_at_git()
         self._united = store.state_get(self.db, lineage.UNION) is not None
         total = Round()
         if self._united:

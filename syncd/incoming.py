@@ -232,7 +232,7 @@ class Reader:
         number = nearest(text, texts)
         # Nearer to an older text is also what takes back an addition of its own. Stale is who overlooked our writing.
         unseen = (emitted[n] and overlooked(text, texts[n + 1], texts[n]) for n in range(number))
-        # A text that was emptied tells nothing of what its writer had seen: that a person is asked about.
+        # A text that was emptied tells nothing of what its writer had seen: it is taken for what it is.
         stale = bool(text.strip()) and texts[number] != texts[0] and any(unseen)
         if path not in self._outbox:
             return (texts[number], True) if stale else (None, False)

@@ -28,6 +28,9 @@ _STATE = ".syncd"
 _NAME = "lock"
 _WIDTH = 160  # bytes; the text is padded to it, so that one write replaces all of it
 _POLL_S = 0.02
+WAIT = 60.0
+"""Seconds a command waits for the daemon, or for another command."""
+
 _ASKED_S = 0.002  # `holder` takes a shared lock for microseconds, which is not to count as somebody's
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from syncd.errors import one_line
 
@@ -18,10 +18,14 @@ Progress = Callable[[int, int], None]
 """``progress(done, total)``: how many of all documents have been read."""
 
 
+def speaks_utf8(stream: TextIO) -> bool:
+    """Whether ``stream`` writes all characters as they are."""
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def show_json(value: Any) -> None:
     """Print one JSON document. Names that are no UTF-8 come out as escaped surrogates."""
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    text = json.dumps(value, ensure_ascii=plain, indent=2, default=str)
+    text = json.dumps(value, ensure_ascii=not speaks_utf8(sys.stdout), indent=2, default=str)
     print(text.encode("utf-8", "backslashreplace").decode())
 
 

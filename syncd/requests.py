@@ -22,12 +22,10 @@ from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
 from syncd.errors import BusyError, HaltedError, UsageError, expected
-from syncd.lock import BankLock, LockRole
+from syncd.lock import WAIT, BankLock, LockRole
 from syncd.model import Report
 
 _POLL = 0.005
-WAIT = 60.0
-"""Seconds a command waits for the daemon, or for another command."""
 
 Progress = Callable[[int, int], None]
 

@@ -20,7 +20,7 @@ from schema import announced, journal
 from schema.checks import InvalidOperation
 from schema.db import Database, open_database
 from schema.errors import SyncdError
-from syncd import requests
+from syncd import lock, requests
 from syncd.bank import database_of
 from syncd.config import Config
 from syncd.engine import Engine
@@ -69,7 +69,7 @@ def writing(
     An exception inside leaves everything as it was. Raises `InvalidOperation` where a file could not show what was
     written, `SyncdError` where nothing could be committed. What fails behind the commit is told by ``answer``.
     """
-    deadline = time.monotonic() + requests.WAIT
+    deadline = time.monotonic() + lock.WAIT
     with _engine(bank, config, deadline) as (engine, done):
         made = Writing(engine, observes=engine.mode is Mode.OBSERVE)
         with engine.db.atomic():
@@ -111,6 +111,7 @@ def _engine(bank: Path, config: Config, deadline: float) -> Iterator[tuple[Engin
     """An engine to write with, and who is told what it did; None in place of that where a daemon has the lock."""
     ready = _at_hand.get()
     if ready is not None and ready.engine.bank == bank:
+        ready.engine.look_at_git()  # since its last converge a merge may have begun
         try:
             yield ready.engine, ready.done
         except BaseException:

@@ -185,7 +185,7 @@ def line_readings(line: str, start: int, end: int, role: Role) -> list[Reading]:
 def usual_reading(match: re.Match[str], start: int, end: int, role: Role) -> Reading | None:
     """The reading of a match of `USUAL`, as the way through `read_line` would give it; None where it has to be asked.
 
-    The text that was matched begins ``start`` before the section's; what belongs to the line ends at ``end`` in that.
+    ``start`` is the offset in the section at which the text begins that was matched; the line's block ends at ``end``.
     """
     _, action, path, description = match.groups()
     if description in _NOTHING:

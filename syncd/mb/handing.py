@@ -9,11 +9,10 @@ from typing import Any
 
 from schema.errors import SyncdError
 from syncd import bank as banks
-from syncd import lock
+from syncd import lock, output
 from syncd.errors import Exit, HaltedError
 from syncd.lock import LockRole
 
-_WAIT = 60.0  # seconds
 _LONGEST = 60_000  # bytes that a request may have, with room for what is around it
 _HINT = "`syncd log` shows whether it was recorded; `syncd status` shows the daemon"
 
@@ -31,7 +30,7 @@ def handed_over(name: str, arguments: Sequence[str]) -> int | None:
     from syncd.daemon.sides import side
 
     asked = {"do": "mb", "bank": str(bank), "name": name, "arguments": list(arguments), "side": side()}
-    told = ask(serving, asked, _WAIT)
+    told = ask(serving, asked, lock.WAIT)
     if isinstance(told, Silence):
         if not told.sent:
             return None
@@ -73,7 +72,4 @@ def _daemon_of(bank: Path) -> int | None:
 
 def _speaks_utf8() -> bool:
     """Whether what the daemon would print is what would be printed here."""
-    return all(
-        stream is not None and (stream.encoding or "").lower().replace("-", "") == "utf8"
-        for stream in (sys.stdout, sys.stderr)
-    )
+    return all(stream is not None and output.speaks_utf8(stream) for stream in (sys.stdout, sys.stderr))

@@ -9,8 +9,6 @@ import sys
 import threading
 import time
 
-import pytest
-
 from syncd.daemon.wake import Wake
 from tests.syncd.daemons import ROOT
 
@@ -64,7 +62,6 @@ def test_nothing_that_was_told_is_slept_through() -> None:
     teller.join()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
 def test_signals_at_any_moment_stop_nothing() -> None:
     """A handler that waited for a lock of the thread that it interrupts would wait for ever."""
     loop = subprocess.Popen([sys.executable, "-c", _STORM], cwd=ROOT, stdout=subprocess.PIPE, text=True)
