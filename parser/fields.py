@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.lines import Line, open_lines
+from parser.moments import USUAL_MOMENT
 from parser.values import ICON, read_moment, read_status
 from schema.patterns import pattern
 from schema.records import Span, Status
@@ -18,6 +19,7 @@ _BAR = pattern(r"[ \t]\|[ \t]+")
 _CODE = pattern(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _ITEM = pattern(rf"([ \t]*)([-*+]|\d{{1,9}}[.)])[ \t]+(?:(\*{{0,2}}(?:\[[ xX]\](?=\s|$|\*)|{ICON}))[ \t]*)?")
 _UPDATED = frozenset({"last updated", "updated"})
+_USUAL = "*Last Updated: "
 
 
 UNDERLINED = pattern(r"\ufeff?(?P<head>[^\s#>|`~*+-][^\n]*?)[ \t]*\r?\n=+[ \t]*\r?(?:\n|$)")
@@ -153,6 +155,13 @@ def checklist(text: str) -> list[Item]:
     return items
 
 
+def _usual(line: Line, value: str) -> Label:
+    """What `labels` finds in a line that is written as most are."""
+    start = line.start + len(_USUAL)
+    end = start + len(value)
+    return Label("last updated", Span(line.start, end), value, Span(start, end), line)
+
+
 def header_moment(line: Line) -> Label | None:
     """The ``*Last Updated: …*`` of a document, whose ``value_span`` is the moment's text alone.
 
@@ -161,7 +170,14 @@ def header_moment(line: Line) -> Label | None:
     text = line.text.lstrip(" \t")
     if not text.startswith(("*", "_")) or text.startswith(("**", "__", "* ")):
         return None
-    for label in labels(line):
+    if "updated" not in text.lower():
+        return None
+    value = line.text.removeprefix(_USUAL).removesuffix("*")
+    if len(value) == len(line.text) - len(_USUAL) - 1 and USUAL_MOMENT.fullmatch(value):
+        labelled = [_usual(line, value)]
+    else:
+        labelled = labels(line)
+    for label in labelled:
         if label.name in _UPDATED and (moment := read_moment(label.value)) is not None and moment.date is not None:
             start = label.value_span.start
             span = Span(start + moment.span.start, start + moment.span.end)

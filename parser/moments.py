@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,6 +40,8 @@ _ZONES = frozenset({
 _NO_ZONES = ("AM", "PM", "DONE", "TODO")
 _ZONE = pattern(r"[ ]?(?P<zone>[+-]\d{2}:\d{2}|(?:UTC|GMT)[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,5})(?![A-Za-z0-9])")
 _BEHIND_ZONE = pattern(r"\s*(?:$|[-–—*_)|,(])")
+USUAL_MOMENT = pattern(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}(?::\d{2})?)(?: (?![AP]M$)([A-Z]{2,5}))?")
+"""How most moments are written: where it fits, the patterns for all others need not be compiled."""
 
 
 class Moment(Struct, frozen=True):
@@ -66,15 +68,36 @@ class _Found(Struct, frozen=True):
 
 def read_moment(text: str) -> Moment | None:
     """The first date or time in ``text``; a date takes the time and zone behind it along. None if it is impossible."""
+    if usual := _usual(text):
+        return usual
     found = _find(text)
     return found.moment if found else None
 
 
 def read_date(text: str) -> str | None:
     """The first date in ``text``, with its time, as a row holds it: ``YYYY-MM-DD``, ``YYYY-MM-DD HH:MM[:SS]``."""
+    if usual := _usual(text):
+        return _plain(usual)
     day = _first_day(text)
     found = _dated(text, day) if day else None
     return _plain(found.moment) if found else None
+
+
+def _usual(text: str) -> Moment | None:
+    """The moment that ``text`` is, where it is written as most are."""
+    match = USUAL_MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    written, clock, zone = match.groups()
+    if zone is not None and zone not in _ZONES and zone.startswith(_NO_ZONES):
+        return None
+    hour, minute, *second = (int(part) for part in clock.split(":"))
+    try:
+        day = date(int(written[:4]), int(written[5:7]), int(written[8:])).isoformat()
+        time(hour, minute, second[0] if second else 0)
+    except ValueError:
+        return None
+    return Moment(day, ":".join(f"{part:02}" for part in (hour, minute, *second)), zone, Span(0, len(text)))
 
 
 def _first_day(text: str) -> re.Match[str] | None:
@@ -115,14 +138,14 @@ def _dated(text: str, day: re.Match[str]) -> _Found | None:
 
 
 def _timed(text: str, clock: re.Match[str]) -> _Found | None:
-    time = _time_of(clock)
-    if time is None:
+    written = _time_of(clock)
+    if written is None:
         return None
     dashed = text[clock.end() :].lstrip(" ").startswith(("-", "–", "—"))
     gap = _RANGE.match(text, clock.end()) if dashed else None
     zone = _zone(text, gap.end() if gap else clock.end())
     end = zone.end() if zone and not gap else clock.end()
-    moment = Moment(None, time, zone["zone"] if zone else None, Span(clock.start(), end))
+    moment = Moment(None, written, zone["zone"] if zone else None, Span(clock.start(), end))
     return _Found(moment, None, "", clock, zone[0] if zone and not gap else "")
 
 
@@ -174,7 +197,10 @@ def render_date(old: str, value: str) -> str:
 
     Seconds are written as precise as ``value`` has them. ``value`` itself where ``old`` holds no moment.
     """
-    new, found = read_moment(value), _find(old)
+    new, usual = read_moment(value), _usual(old)
+    if usual is not None and new is not None and new.date and new.time and new.zone is None:
+        return " ".join(part for part in (new.date, new.time, usual.zone) if part)
+    found = _find(old)
     if new is None or found is None or (found.day is None and new.date) or (found.clock is None and not new.date):
         return value
     text = old[: found.moment.span.start] + _spelled(found, new) + old[found.moment.span.end :]

@@ -16,9 +16,9 @@ from pathlib import Path
 from prove import changes
 from schema import announced, history, journal, store
 from schema.checks import InvalidOperation
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
 from schema.errors import SyncdError, UnknownTransaction
-from schema.triggers import RECORD_COLUMNS
 from syncd import requests
 from syncd.config import Config
 from syncd.disk import files

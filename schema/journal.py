@@ -5,7 +5,6 @@ Triggers write the changes; here they are read, sealed into a transaction, and f
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -14,12 +13,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schema import deltas, store
+from schema import deltas, jsontext, store
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
 from schema.errors import UnknownTransaction
 from schema.patterns import pattern
 from schema.records import Action, Value
-from schema.triggers import RECORD_COLUMNS
 
 _LONG = 1500
 """Characters of JSON from which on a change is stored compressed, its ``before`` as a delta of its ``after``."""
@@ -222,7 +221,7 @@ def _change(row: tuple[Any, ...]) -> RowChange:
 def _values(text: str | None) -> Values | None:
     if text is None:
         return None
-    values = json.loads(text)
+    values = jsontext.loads(text)
     return {name: None if value is None else str(value) for name, value in values.items()}
 
 

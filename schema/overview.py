@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct
 
+from schema import jsontext
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
-from schema.triggers import RECORD_COLUMNS
 
 _TRANSACTION = (
     "number", "transaction_id", "timestamp", "operation_type", "origin", "affected_tables", "row_count", "status",
@@ -98,9 +98,7 @@ def refused(db: Database) -> dict[str, str]:
     text = named(db, REFUSED)
     if text is None:
         return {}
-    import json
-
-    noted: dict[str, str] = json.loads(text)
+    noted: dict[str, str] = jsontext.loads(text)
     return {path: noted[path] for path in unwritten(db) if path in noted}
 
 
@@ -144,7 +142,7 @@ class Noted(Struct, frozen=True):
 
     def unshown(self) -> set[tuple[str, str]]:
         """What `note_unshown` noted."""
-        return {(table, key) for table, key in json.loads(self.refused or "[]")}
+        return {(table, key) for table, key in jsontext.loads(self.refused or "[]")}
 
 
 def drift_noted(db: Database) -> Noted:
@@ -157,7 +155,7 @@ def drift_noted(db: Database) -> Noted:
         return Noted(set(), text, refused)
     if text is None or (count or "").split()[:1] != [str(last)]:
         return Noted(None, text, refused)
-    return Noted({(key, name) for key, name in json.loads(text)}, text, refused)
+    return Noted({(key, name) for key, name in jsontext.loads(text)}, text, refused)
 
 
 def noted_fields(db: Database) -> set[tuple[str, str]] | None:
@@ -173,7 +171,7 @@ def note_drift(
     ``number`` is that transaction's and ``noted`` the text that the database has of the fields, where they are known.
     """
     following = {(key, name) for table, key, name in follows(db) if table == "tasks"} if fields else set()
-    told = json.dumps(sorted(fields))
+    told = jsontext.dumps(sorted(fields))
     values = [("drift", f"{_last_number(db) if number is None else number} {len(set(fields) - following)}")]
     if told != (noted if noted is not None else named(db, "drift_fields")):
         values.append(("drift_fields", told))
@@ -187,7 +185,7 @@ def noted_unshown(db: Database) -> set[tuple[str, str]]:
 
 def note_unshown(db: Database, records: Collection[tuple[str, str]], noted: Noted) -> None:
     """Note that as of the last transaction it is these; ``noted`` is what the database has."""
-    told = json.dumps(sorted(records))
+    told = jsontext.dumps(sorted(records))
     if told != (noted.refused or "[]"):
         db.run("INSERT OR REPLACE INTO state(name, value) VALUES ('unshown', ?)", (told,))
 

@@ -15,11 +15,11 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database, Sql
 from schema.patterns import pattern
 from schema.records import Value
 from schema.sections import NewSection, ReadingRow, SectionRow, replace_sections, text_of
-from schema.triggers import RECORD_COLUMNS
 
 __all__ = [
     "DocumentRow", "NewSection", "ReadingRow", "SectionRow", "delete_record", "document", "documents", "drop_document",

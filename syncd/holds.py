@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -152,4 +151,8 @@ def _goes_beyond(clash: Clash, earlier: str | None) -> bool:
 
 
 def _text(value: Value) -> str | None:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    import json
+
+    return json.dumps(value, ensure_ascii=False)

@@ -10,7 +10,6 @@ another bank. What an older one says is no ancestor of the files: both are broug
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +20,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from schema import overview
+from schema import jsontext, overview
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, ForeignDatabase, NewerSchema, NotADatabase, OlderSchema, SyncdError
 from syncd import staging
@@ -69,7 +68,7 @@ def read(bank: Path) -> Known | None:
     Raises `SyncdError` where the system could not read it now: that is not the same as nothing.
     """
     try:
-        told = json.loads((state_of(bank) / NAME).read_text(encoding="utf-8"))
+        told = jsontext.loads((state_of(bank) / NAME).read_text(encoding="utf-8"))
         return Known(**told) if isinstance(told.get("bank"), str) else None
     except OSError as error:
         if error.errno in _PASSING:
@@ -87,7 +86,7 @@ def write(bank: Path, known: Known) -> None:
         ready.unlink(missing_ok=True)
         descriptor = os.open(ready, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(asdict(known), out)
+            out.write(jsontext.dumps(asdict(known)))
         os.replace(ready, file)
     finally:
         ready.unlink(missing_ok=True)

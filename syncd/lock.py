@@ -7,7 +7,6 @@ ends in whatever way; the text in the file only tells people (and other commands
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import stat
 import time
@@ -19,6 +18,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from schema import jsontext
 from schema.errors import SyncdError
 from syncd.disk.folders import open_folder
 from syncd.disk.walk import require_root
@@ -128,7 +128,7 @@ class BankLock:
     def _write(self, file: int, holder: Holder) -> None:
         text = {"pid": holder.pid, "since": holder.since, "role": holder.role, "ready": holder.ready}
         try:
-            os.pwrite(file, json.dumps(text).ljust(_WIDTH - 1).encode() + b"\n", 0)
+            os.pwrite(file, jsontext.dumps(text).ljust(_WIDTH - 1).encode() + b"\n", 0)
         except OSError as error:
             refusal = from_os(error)
             raise SyncdError(f"no lock, {refusal.what}", str(self._bank / _STATE / _NAME), refusal.hint) from error
@@ -173,7 +173,7 @@ def _flock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
 def _parsed(text: bytes) -> Holder:
     """What the file says; a holder that has not written yet is one too."""
     try:
-        says = json.loads(text)
+        says = jsontext.loads(text)
         return Holder(int(says["pid"]), str(says["since"]), LockRole(says["role"]), bool(says["ready"]))
     except (ValueError, KeyError, TypeError):
         return Holder(0, "", LockRole.COMMAND, ready=False)

@@ -5,7 +5,6 @@ rich is imported only when something is drawn on a terminal.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,8 @@ def speaks_utf8(stream: TextIO) -> bool:
 
 def show_json(value: Any) -> None:
     """Print one JSON document. Names that are no UTF-8 come out as escaped surrogates."""
+    import json
+
     text = json.dumps(value, ensure_ascii=not speaks_utf8(sys.stdout), indent=2, default=str)
     print(text.encode("utf-8", "backslashreplace").decode())
 

@@ -7,7 +7,6 @@ line that says so, or new.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schema import journal, overview, store
+from schema import journal, jsontext, overview, store
 from schema.db import Database
 from syncd.apply import NewBase
 from syncd.disk.files import (
@@ -46,7 +45,7 @@ def outbox(db: Database) -> dict[str, str | None]:
 
 def note_refused(db: Database, refused: Mapping[str, str]) -> None:
     """Let others know, and the next run. Writes only what is news."""
-    noted = json.dumps(refused, sort_keys=True) if refused else None
+    noted = jsontext.dumps(dict(sorted(refused.items()))) if refused else None
     if store.state_get(db, overview.REFUSED) != noted:
         store.state_set(db, overview.REFUSED, noted)
 

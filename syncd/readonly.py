@@ -5,7 +5,6 @@ It is a reminder and no lock. Which documents had it is remembered in the databa
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Collection
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from schema import store
+from schema import jsontext, store
 from schema.db import Database
 from syncd.config import Config
 from syncd.disk.folders import open_file, open_folder, split
@@ -34,7 +33,7 @@ def keep(
     ``written`` are those that were written just now: one that was made anew has the permission of a new file.
     """
     noted = store.state_get(db, _STATE)
-    taken: dict[str, int] = json.loads(noted) if noted else {}
+    taken: dict[str, int] = jsontext.loads(noted) if noted else {}
     wanted = config.read_only_files and mode is Mode.DATABASE_FIRST
     if not wanted and not taken:
         return []
@@ -45,7 +44,7 @@ def keep(
         except SyncdError as error:
             problems.append(f"{path}: its write permission cannot be changed: {error.what}")
     if taken != before:
-        store.state_set(db, _STATE, json.dumps(taken, ensure_ascii=False) if taken else None)
+        store.state_set(db, _STATE, jsontext.dumps(taken) if taken else None)
     return problems
 
 

@@ -6,7 +6,6 @@ answer into the same row.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from schema import jsontext
 from schema.db import Database, open_database
 from schema.errors import CorruptDatabase, NotADatabase, SyncdError
 from syncd import lineage, lock
@@ -151,7 +151,7 @@ def serve(engine: Engine) -> int:
             """INSERT INTO requests(id, kind, arguments, answer, answered_at) VALUES (?, ?, ?, ?,
             strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) ON CONFLICT(id) DO UPDATE SET answer = excluded.answer,
             answered_at = excluded.answered_at""",
-            (number, kind, arguments, json.dumps(given)),
+            (number, kind, arguments, jsontext.dumps(given)),
         )
     return len(rows)
 
@@ -159,7 +159,7 @@ def serve(engine: Engine) -> int:
 def _arguments(text: str | None) -> dict[str, Any]:
     """The arguments of a request, which any client may have written. Raises `UsageError`."""
     try:
-        given = json.loads(text or "{}")
+        given = jsontext.loads(text or "{}")
     except (TypeError, ValueError):
         given = None
     if not isinstance(given, dict):
@@ -185,7 +185,7 @@ def ask(db: Database, kind: str, arguments: Mapping[str, Any]) -> int:
     """Leave a request to the daemon; its number. Whatever was written in the same commit is done before it."""
     return db.insert(
         "INSERT INTO requests(kind, arguments, created_at) VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
-        (kind, json.dumps(dict(arguments))),
+        (kind, jsontext.dumps(dict(arguments))),
     )
 
 
@@ -206,7 +206,7 @@ def _await(db: Database, bank: Path, number: int, deadline: float) -> dict[str, 
     while time.monotonic() < deadline:
         text = db.value("SELECT answer FROM requests WHERE id = ?", (number,))
         if text is not None:
-            given: dict[str, Any] = json.loads(text)
+            given: dict[str, Any] = jsontext.loads(text)
             return given
         if lock.holder(bank) is None:
             db.run("DELETE FROM requests WHERE id = ?", (number,))

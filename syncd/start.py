@@ -7,7 +7,7 @@ fiftieth of a command. `syncd run`, which stays for months, keeps Python's own l
 import gc
 import sys
 
-_OBJECTS = 50_000
+_OBJECTS = 200_000
 """New objects between two collections of a command."""
 
 

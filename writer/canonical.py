@@ -13,8 +13,9 @@ from itertools import groupby
 from parser.document import Document, parse
 from parser.values import render
 from schema.patterns import pattern
-from schema.records import FIELDS, Reading, Status, Table, Value
+from schema.records import FIELDS, Status, Table, Value
 from writer.cells import escape
+from writer.told import agrees, said
 
 Values = Mapping[str, Value]
 
@@ -135,36 +136,6 @@ def cache_document(values: Values) -> Document:
     return parse("session_cache.md", cache_text(values, ()))
 
 
-def said(document: Document, table: Table) -> dict[str, Value]:
-    """All that the readings of ``table`` in a document of one record say."""
-    found: dict[str, Value] = {}
-    for _, reading in document.readings():
-        if reading.table is table:
-            found |= {n: v for n, v in reading.values().items() if v not in (None, (), "") and n not in found}
-    return found
-
-
-def agrees(document: Document, table: Table, values: Values) -> bool:
-    """Whether a document of one record says nothing but what is in ``values``, and nothing about other records."""
-    told = [r for _, r in document.readings() if r.table is not Table.HEADER]
-    if any(r.table is not table or (table is Table.TASKS and not _is_own(r, document)) for r in told):
-        return False
-    return all(same(values.get(n), v) for n, v in said(document, table).items() if n in values) and not any(
-        document.problems()
-    )
-
-
-def _is_own(reading: Reading, document: Document) -> bool:
-    return reading.key == document.path.rpartition("/")[2].removesuffix(".md")
-
-
-def same(a: Value, b: Value) -> bool:
-    """Whether two values are equal: ids are a set, and all ways to say nothing are one."""
-    if isinstance(a, tuple) or isinstance(b, tuple):
-        return set(a or ()) == set(b or ())
-    return (a or None) == (b or None)
-
-
 # -- many records a document -----------------------------------------------------------------------------------------
 
 
@@ -214,17 +185,11 @@ def _words(values: Values) -> bool:
 
 def _entry(values: Values, lines: Sequence[Values]) -> str:
     """An entry's line with the lines of its files; one without words is implied by these lines."""
+    from writer.kinds.entry_heads import entry_line
     from writer.kinds.modifications import LineStyle
 
     own = [entry_line("#### ", values, dated=not values.get("time") and not values.get("task_id"))]
     return "\n".join([*(own if _words(values) else []), *(LineStyle().line(line) for line in lines)])
-
-
-def entry_line(opening: str, values: Values, *, dated: bool) -> str:
-    """The line that opens an entry; with ``dated`` it shows its date too."""
-    from writer.kinds.entry_heads import NAMES, Head, like
-
-    return like(Head(opening), {name: values.get(name) for name in NAMES}, dated).join()
 
 
 def cache_text(cache: Values, tasks: Sequence[tuple[str, Values]]) -> str:

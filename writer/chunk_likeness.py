@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from parser.document import Document, parse
 from schema.patterns import pattern
 from schema.records import FIELDS, Reading, Table, Value
-from writer.canonical import entry_line, same
+from writer.kinds.entry_heads import entry_line
 from writer.kinds.modifications import style_near
+from writer.told import same
 
 Values = Mapping[str, Value]
 
@@ -23,8 +24,8 @@ _DATED_TITLE = pattern(r"(?P<words>#[^\d\n]*)\d{4}-\d{2}-\d{2}\b.*")
 
 def chunk_like(model: Document, path: str, values: Values, rows: Sequence[Values]) -> Document | None:
     """The edit chunk of an entry in the form of ``model``: with front matter and a heading, or with sections."""
-    for text in (_headed(model, path, values, rows), _sectioned(model, values, rows)):
-        if text is not None:
+    for form in (_headed, _sectioned):
+        if (text := form(model, path, values, rows)) is not None:
             document = parse(path, text)
             if _tells(document, values, rows):
                 return document
@@ -92,7 +93,7 @@ def _front(model: Document, path: str, values: Values) -> Iterator[str]:
             yield f"{key}: {told[key]}"
 
 
-def _sectioned(model: Document, values: Values, rows: Sequence[Values]) -> str | None:
+def _sectioned(model: Document, path: str, values: Values, rows: Sequence[Values]) -> str | None:
     """``# Edit Chunk: MOMENT``, ``## Task: ID``, ``### Work Done``, ``### Files Modified``."""
     title = _DATED_TITLE.match(model.text)
     if title is None or not any(section.heading == "Work Done" for section in model.sections):

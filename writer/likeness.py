@@ -15,7 +15,8 @@ from parser.lines import Line, lines
 from parser.values import is_nothing, read_status, render
 from schema.patterns import pattern
 from schema.records import Role, Status, Table, Value
-from writer.canonical import STATUS_WORDS, agrees, said, same
+from writer.canonical import STATUS_WORDS
+from writer.told import agrees, said, same
 
 Values = Mapping[str, Value]
 Stamp = Callable[[str], str | None]

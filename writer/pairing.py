@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from parser.document import At
 from schema.records import Reading, Value
-from writer.canonical import same
+from writer.told import same
 
 Values = Mapping[str, Value]
 

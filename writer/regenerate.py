@@ -19,6 +19,7 @@ from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.kinds.modifications import of_entry
 from writer.pairing import differing, pair
 from writer.put import Put, put
+from writer.told import said
 
 Values = Mapping[str, Value]
 Rows = Mapping[str, Values]
@@ -107,8 +108,8 @@ def regenerate_session_cache(
             lambda item: [(Table.TASKS, item[0], _only(item[1], _LISTED))],
             lambda item: Insert(Table.TASKS, {**_only(item[1], _LISTED), "id": item[0]}),
         )
-        said = canonical.said(done.document, Table.CACHE)
-        lost = {n: v for n, v in _only(row, FIELDS[Table.CACHE]).items() if said.get(n) != v}
+        shown = said(done.document, Table.CACHE)
+        lost = {n: v for n, v in _only(row, FIELDS[Table.CACHE]).items() if shown.get(n) != v}
         refused = [Refusal(Insert(Table.CACHE, lost), _UNSHOWN)] if lost else []
         return Put(done.document, (*done.refused, *refused))
     changes = _task_changes(document, tasks)

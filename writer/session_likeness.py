@@ -14,7 +14,8 @@ from parser.fields import labels
 from parser.lines import Line, lines
 from parser.values import is_nothing, read_moment, render
 from schema.records import Field, Table, Value
-from writer.canonical import SESSION_LABELS, agrees, said, same, shown, with_content
+from writer.canonical import SESSION_LABELS, shown, with_content
+from writer.told import agrees, said, same
 
 Values = Mapping[str, Value]
 Stamp = Callable[[str], str | None]

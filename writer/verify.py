@@ -45,6 +45,10 @@ class _Shown(Struct, eq=False):
             names &= found.values.keys() | self.arrived
         if any(self.values.get(name) != found.values.get(name) for name in names):
             return False
+        return self.stands_as(found)
+
+    def stands_as(self, found: _Shown) -> bool:
+        """Whether both belong to the same entry, or to none."""
         return self.parent is found.parent or (
             self.parent is not None and found.parent is not None and self.parent.is_entry(found.parent)
         )
@@ -137,8 +141,11 @@ def _shown(reading: Reading) -> _Shown:
 
 def _plain(values: Mapping[str, Value]) -> dict[str, Value]:
     """``values`` without those that say nothing (a dash and a missing column mean the same); ids as a set."""
-    kept = ((name, value) for name, value in values.items() if value not in (None, (), ""))
-    return {name: tuple(sorted(value)) if isinstance(value, tuple) else value for name, value in kept}
+    return {
+        name: tuple(sorted(value)) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if value not in (None, (), "")
+    }
 
 
 def _expect(
@@ -293,7 +300,7 @@ def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[
     for shown in wanted:
         if shown.free or shown.arrived or shown.may_lack is not None:
             lenient.append(shown)
-        elif (match := _take(equals.get(_look(shown), []), shown.fits)) is None:
+        elif (match := _take(equals.get(_look(shown), []), shown.stands_as)) is None:
             missing.append(shown)
         else:
             del left[id(match)]

@@ -8,11 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from parser.kinds.entry_heads import CLOCK, DAY, ID, is_id, read_clock, read_day, text_fields
+from parser.moments import USUAL_MOMENT
 from schema.patterns import pattern
 
 CREATED = pattern(r"^created_at:[ \t]*(.+?)[ \t]*\r?$", re.M)
 TASKS = pattern(r"^task_ids:[ \t]*\[?(.*?)\]?[ \t]*\r?$", re.M)
-_USUAL_MOMENT = pattern(r"(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}(?::\d{2})?)(?: (?![AP]M$)([A-Z]{2,5}))?")
 MOMENT = pattern(rf"(?P<date>{DAY})(?:(?:T|,?[ ]+){CLOCK})?(?![\w-])")
 TITLE = pattern(r"(?:Edit (?:Chunk|History)(?: Entry)?|Session|Date)?[ \t]*[:—–-]*[ \t]*")
 TASK_HEADING = pattern(rf"(?:Task|Tasks|Task ID)[:\s]+(?P<ids>{ID}(?:[ ]*[,/&][ ]*{ID})*)")
@@ -30,7 +30,7 @@ class Given(Struct, frozen=True):
 
 def given_moment(given: Given, text: str, zone: str | None = None) -> Given:
     """``given`` with the date, time and zone at the start of ``text``, as far as they stand there."""
-    if usual := _USUAL_MOMENT.fullmatch(text):
+    if usual := USUAL_MOMENT.fullmatch(text):
         day, clock = read_day(usual[1]), read_clock(usual[2])
         if day is not None and clock is not None:
             return replace(given, date=day, time=clock, timezone=usual[3] or zone)

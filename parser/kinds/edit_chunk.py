@@ -15,7 +15,7 @@ _NAME = pattern(
     r"edits/(?:.*/)??(?:(?P<date>\d{4}[-_]\d{2}[-_]\d{2})/)?"
     r"(?:(?P<date2>\d{4}[-_]\d{2}[-_]\d{2})[-_T])?(?P<time>\d{6}|\d{4})?[-_]?(?P<name>[^/]*)\.md"
 )
-_USUAL_ID = pattern(r"T\d+[a-z]?(?=$|[-_.](?![A-Z]))")  # of one task; what follows begins no other id
+_USUAL_ID = pattern(r"(?:T|META-)\d+[a-z]?(?=$|[-_.](?![A-Z]))")  # of one task; what follows begins no other id
 _IDS = pattern(rf"{TASK_ID}(?:[-_]{TASK_ID})*(?=[-_.]|$)|t\d+[a-z]?(?=[-_.]|$)")
 
 

@@ -28,8 +28,10 @@ from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Va
 _BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level
 _ITEM = pattern(r"( {0,3})[-*+][ \t]")
 _POINTS = pattern(r"^(?: {0,3}[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
-_RULE = pattern(r"^(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
-_RULES = pattern(r"\n(?:---|\*\*\*|___)")
+_BEGINNINGS = frozenset(" -*+_")
+"""What the lines of `_POINTS` begin with."""
+_RULE = pattern(r"(?:-{3,}|\*{3,}|_{3,})[ \t]*\r?\n(?:[ \t]*\r?\n|\*[^*\n].*(?:\n|$))*\Z", re.M)
+_RULES = ("---", "***", "___")
 _PARAGRAPH = pattern(r"\s*(?![-*+#>|`~]|\d+[.)] )(\S(?:.*\S)?(?:\r?\n(?![-*+#>|`~]|[ \t]*\r?\n).*\S)*)")
 _UNREADABLE = pattern(r"[-*+] (?:\*\*|\[)?(?:" + "|".join(sorted(FOUR)) + r")(?:\*\*|\])?:? `")
 
@@ -70,16 +72,27 @@ def points(text: str, start: int) -> Iterator[Line | re.Match[str]]:
                 yield line
         return
     number, seen = 0, 0
-    for match in _POINTS.finditer(text, start):
-        begin = match.start()
-        if usual := USUAL.match(text, begin):
+    begin = start if start == 0 or text[start - 1] == "\n" else _next_line(text, start)
+    while begin < len(text):
+        # Line by line: a search would try each sign, at half the cost of reading a history.
+        if text[begin] not in _BEGINNINGS:
+            begin = _next_line(text, begin)
+        elif usual := USUAL.match(text, begin):
             yield usual
-            continue
-        end = text.find("\n", begin)
-        end = len(text) if end < 0 else end
-        number += text.count("\n", seen, begin)
-        seen = begin
-        yield Line(number, begin, end, text[begin:end].removesuffix("\r"))
+            begin = usual.end() + 1
+        else:
+            end = _next_line(text, begin)
+            if _POINTS.match(text, begin):
+                number += text.count("\n", seen, begin)
+                seen = begin
+                yield Line(number, begin, end - 1, text[begin : end - 1].removesuffix("\r"))
+            begin = end
+
+
+def _next_line(text: str, position: int) -> int:
+    """Where the line behind the one of ``position`` starts; behind the last, where it would."""
+    end = text.find("\n", position)
+    return (len(text) if end < 0 else end) + 1
 
 
 def block_end(text: str, line_end: int) -> int:
@@ -138,7 +151,7 @@ class _Section:
         for point in points(self.text, self.position):
             if isinstance(point, Line):
                 self._line(point)
-            elif self._is_item(len(point[1])):
+            elif self._is_item(point.end(1) - point.start()):
                 self._usual(point)
         return Parsed(tuple(self._readings()), tuple(self.problems), self.state)
 
@@ -160,7 +173,7 @@ class _Section:
         elif day := date_of_heading(self.title):
             self.state = replace(state, date=day, date_level=self.level, under=None, entry=None, header=False)
         else:
-            if STARTS_WITH_TIME.match(self.title.lstrip("*")):
+            if ":" in self.title and STARTS_WITH_TIME.match(self.title.lstrip("*")):
                 self.problems.append(Problem(0, "begins with a time, but is not an entry: TIME - TASK: TEXT"))
             if state.given is not None:
                 self.state = replace(state, given=chunk_heading(self.title, self.level, state.given))
@@ -224,20 +237,19 @@ class _Section:
         return True
 
     def _usual(self, match: re.Match[str]) -> None:
-        end = match.end()
+        begin, end = match.span()
         reading = usual_reading(match, 0, block_end(self.text, end), self.state.role)
         if reading is None:
-            begin = match.start()
             self._item(Line(self.text.count("\n", 0, begin), begin, end, match[0].removesuffix("\r")))
             return
         if self.state.entry is None:
-            self._open(match.start(), {}, None)
+            self._open(begin, {}, None)
         self.found.append(reading)
 
     def _item(self, line: Line) -> None:
         found = line_readings(line.text, line.start, block_end(self.text, line.end), self.state.role)
         if not found:
-            if _UNREADABLE.match(line.text):
+            if "`" in line.text and _UNREADABLE.match(line.text):
                 self.problems.append(Problem(line.number, "names no file that can be read: - VERB `path` - what"))
             return
         if self.state.entry is None:
@@ -246,8 +258,7 @@ class _Section:
 
     def _readings(self) -> Iterator[Reading]:
         """The readings in order, each entry with its end: the next entry, or the section's end without a last rule."""
-        rule = _RULE.search(self.text, self.position) if _RULES.search(self.text, self.position) else None
-        end = rule.start() if rule else len(self.text)
+        end = self._last_rule()
         starts = [item.start for item in self.found if isinstance(item, Block)][1:]
         for item in self.found:
             if isinstance(item, Reading):
@@ -257,3 +268,8 @@ class _Section:
             shown = {**item.inherited, **{name: field.value for name, field in item.fields.items()}}
             key = " ".join(str(shown.get(name) or "") for name in ("date", "time", "task_id", "task_description"))
             yield Reading(Table.ENTRIES, key, self.state.role, item.fields, Span(item.start, stop), item.inherited)
+
+    def _last_rule(self) -> int:
+        """Where the last rule starts, if only italic lines stand behind it; else the section's end."""
+        last = max(self.text.rfind(f"\n{rule}", self.position) for rule in _RULES) + 1
+        return last if last and _RULE.match(self.text, last) else len(self.text)

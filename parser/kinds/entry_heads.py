@@ -39,6 +39,8 @@ def _of_ids(one: str) -> str:
 
 IDS = pattern(_of_ids(ID))
 _LIKE_IDS = pattern(_of_ids(_LIKE_AN_ID))
+_USUAL_IDS = pattern(r"(?P<ids>[A-Z]{1,10}-?\d+[a-z]?(?:(?:, ?| & )[A-Z]{1,10}-?\d+[a-z]?)*): (?=\S)")
+_MAY_BE_IDS = pattern(r"[Tt]ask|[A-Z]{1,10}-?\d")
 _ID_PARTS = pattern(r"([A-Z]+)(-?)\d+([a-z]*)(\d*(?:\.\d+)*)")
 _DATED = pattern(rf"(?P<date>{DAY}){_SEP}(?P<text>{ID}\b.*)")
 _BARE_DAY = len("2026-01-28")
@@ -96,7 +98,9 @@ def _usual_fields(line: str, usual: re.Match[str], clock: str, stop: int, offset
 
 def _ids(text: str, start: int, stop: int) -> re.Match[str] | None:
     """As ``IDS.match``, which takes long to compile: it is asked only where an id and a word like one are together."""
-    match = _LIKE_IDS.match(text, start, stop)
+    match = _USUAL_IDS.match(text, start, stop)
+    if match is None and _MAY_BE_IDS.match(text, start, stop):
+        match = _LIKE_IDS.match(text, start, stop)
     words = [_is_id(like) for like in _ID_PARTS.finditer(match["ids"])] if match else []
     if all(words):
         return match

@@ -190,14 +190,14 @@ def usual_reading(match: re.Match[str], start: int, end: int, role: Role) -> Rea
     _, action, path, description = match.groups()
     if description in _NOTHING:
         return None
-    (a, b), (c, d), (e, f) = match.span(2), match.span(3), match.span(4)
+    (begin, _), _, (a, b), (c, d), (e, f) = match.regs
     fields = {
         "action": Field(action, Span(start + a, start + b)),
         "file_path": Field(path, Span(start + c, start + d)),
         "description": Field(description, Span(start + e, start + f)),
     }
     key = f"{action} {path} {description}"
-    return Reading(Table.MODIFICATIONS, key, role, fields, Span(start + match.start(), end))
+    return Reading(Table.MODIFICATIONS, key, role, fields, Span(start + begin, end))
 
 
 def readings(line: FileLine, start: int, end: int, role: Role) -> list[Reading]:

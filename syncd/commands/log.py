@@ -13,8 +13,8 @@ from typing import Any
 from msgspec.structs import asdict
 
 from schema import history, journal
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
-from schema.triggers import RECORD_COLUMNS
 from syncd import bank as banks
 from syncd import inspect, output
 from syncd.commands import common, whole_number

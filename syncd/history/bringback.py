@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from parser.document import parse
 from schema import history, journal, store
 from schema.announced import Told
+from schema.columns import RECORD_COLUMNS
 from schema.errors import RowRefused
 from schema.records import Action, Role, Table
-from schema.triggers import RECORD_COLUMNS
 from syncd import apply, numbers, publish
 from syncd.apply import Batch
 from syncd.diffs import unified

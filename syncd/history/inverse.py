@@ -13,10 +13,10 @@ from msgspec import Struct, field
 
 from parser.document import parse
 from schema import history, journal
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
 from schema.journal import Net, RowChange
 from schema.records import Action, Value
-from schema.triggers import RECORD_COLUMNS
 from syncd import numbers
 from syncd.history.past import PARENTS, RowId, RowValues, leaves, stored_row
 from syncd.history.takeback import counted, is_count, later_stands, take_back

@@ -21,7 +21,6 @@ from syncd.plan.emission import DocumentChanges, Plan
 from syncd.plan.gather import RecordId
 from syncd.plan.lookup import RowLookup
 from syncd.plan.stamps import present
-from writer import canonical
 from writer.changes import Insert, Remove
 
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ class Homes:
                 case Table.ERRORS:
                     self._add(self._document("errorLog.md"), Birth(_insert(verdict), verdict.table, verdict.key))
                 case Table.CACHE if self._current(_CACHE) is None:
+                    from writer import canonical
+
                     self._make(canonical.cache_document(_row(verdict)), verdict)
                 case _:
                     self.unshown.append(f"{verdict.table.value} {verdict.key} has no place in the files")
@@ -117,6 +118,8 @@ class Homes:
         """``path``, with a document there: the bank's own, or a new one with its title."""
         there = self._current(path)
         if path not in self.made and (there is None or not there.document.text.strip()):
+            from writer import canonical
+
             self.made[path] = _unkeyed(canonical.blank(path, present(self._now.astimezone())))
         return path
 
@@ -210,7 +213,7 @@ class Homes:
 
     def _task_document(self, verdict: Verdict, registry: Keyed | None) -> Document:
         """A task's file like that of the newest task that has one, else in the plain form."""
-        from writer import likeness
+        from writer import canonical, likeness
 
         known = {key for _, r, key in registry.readings() if r.role is Role.REGISTRY} if registry is not None else set()
         newest = sorted(self._task_files() & (known or self._task_files()), key=_by_number, reverse=True)
@@ -231,11 +234,13 @@ class Homes:
         if not any(reading.table is verdict.table for _, reading in document.readings()):
             self.unshown.append(f"{verdict.table.value} {verdict.key}: no document would show it as it is")
             return
-        said = canonical.said(document, verdict.table)
-        lost = [n for n, v in _shown(verdict).items() if n not in _ELSEWHERE and not canonical.same(said.get(n), v)]
+        from writer.told import said, same
+
+        told = said(document, verdict.table)
+        lost = [n for n, v in _shown(verdict).items() if n not in _ELSEWHERE and not same(told.get(n), v)]
         if lost:
-            told = f"{verdict.table.value} {verdict.key}: {document.path} cannot show its {', '.join(lost)}"
-            self.unshown.append(told)
+            lacks = f"{document.path} cannot show its {', '.join(lost)}"
+            self.unshown.append(f"{verdict.table.value} {verdict.key}: {lacks}")
         self.made[document.path] = _of_one(document, verdict)
         self._plan.setdefault(document.path, DocumentChanges())
 
@@ -294,7 +299,7 @@ class Homes:
 
     def _session_document(self, path: str, row: Row) -> Document:
         """A session's document like the newest ones, else in the plain form."""
-        from writer import session_likeness
+        from writer import canonical, session_likeness
 
         newest = self._db.rows(
             """SELECT path FROM sessions WHERE path LIKE 'sessions/%' AND path <> ?

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from parser import fields, moments
 from parser.document import parse
+from parser.fields import header_moment
 from parser.kinds import chunk_heads, edit_chunk, entries, entry_heads, kind_of, modifications
 from parser.kinds.entry_heads import ID, IDS, date_of_heading, entry_fields, is_id, text_fields
+from parser.lines import Line
 from schema.records import TASK_ID, Reading, Table
 
 NEVER = re.compile(r"(?!)")
@@ -84,8 +87,55 @@ def test_the_id_in_the_name_of_a_chunk(name: str) -> None:
 def test_the_moment_of_a_chunk(text: str, zone: str | None) -> None:
     short = chunk_heads.given_moment(chunk_heads.Given(), text, zone)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_heads, "_USUAL_MOMENT", NEVER)
+        patch.setattr(chunk_heads, "USUAL_MOMENT", NEVER)
         assert chunk_heads.given_moment(chunk_heads.Given(), text, zone) == short
+
+
+MOMENTS = st.lists(
+    st.sampled_from([
+        "2026-01-02", "2026-13-02", " ", "10:20", "10:20:30", "25:00", "10:20:61", " IST", " PM", " AMX", " DONE",
+        " XYZ", " UTC", " Z", "٢", "\n", "May 3, 2026",
+    ]),
+    min_size=1, max_size=5,
+).map("".join)  # fmt: skip
+
+
+@given(MOMENTS, MOMENTS)
+@example("2026-01-02 10:20 IST", "2026-02-03 11:21:31")
+@example("2026-01-02 10:20", "2026-02-03")
+@example("2026-01-02 10:20:30 PMX", "11:21")
+@example("2026-01-02 10:20:30 IST", "2026-02-03 11:21 Z")
+def test_a_moment_in_the_usual_spelling(text: str, other: str) -> None:
+    line = Line(0, 7, 7 + len(text) + 16, f"*Last Updated: {text}*")
+
+    def ways() -> object:
+        label = header_moment(line)
+        return (
+            moments.read_moment(text), moments.read_date(text), moments.render_date(text, other),
+            label and msgspec.structs.asdict(label),
+        )  # fmt: skip
+
+    short = ways()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moments, "USUAL_MOMENT", NEVER)
+        patch.setattr(fields, "USUAL_MOMENT", NEVER)
+        assert ways() == short
+
+
+@given(st.lists(
+    st.sampled_from([
+        "T1", "META-2a", "UTF-8", "ABC-12", "GPT-5", ", ", " & ", ",", ": ", ":", " ", "Task ", "x", "and",
+    ]),
+    max_size=7,
+).map("".join))  # fmt: skip
+@example("T1, T2 & META-3: x")
+@example("T1, UTF-8: x")
+def test_ids_in_the_usual_spelling(text: str) -> None:
+    short = shown(text_fields(text, 0, len(text), 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entry_heads, "_USUAL_IDS", NEVER)
+        patch.setattr(entry_heads, "_MAY_BE_IDS", ALWAYS)
+        assert shown(text_fields(text, 0, len(text), 0)) == short
 
 
 LINES = st.lists(

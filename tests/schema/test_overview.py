@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from schema import overview, store
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database, open_database
-from schema.triggers import RECORD_COLUMNS
 
 
 @pytest.fixture

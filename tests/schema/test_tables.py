@@ -8,9 +8,9 @@ import sqlite3
 import pytest
 
 from parser.kinds import TASK_ID
+from schema.columns import RECORD_COLUMNS
 from schema.db import Database
 from schema.records import FIELDS, Table
-from schema.triggers import RECORD_COLUMNS
 
 COLUMNS = {
     "edit_entries": "id, date, time, timezone, timestamp, task_id, task_description, created_at",

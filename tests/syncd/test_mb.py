@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from schema.triggers import RECORD_COLUMNS
+from schema.columns import RECORD_COLUMNS
 from syncd.mb import cli
 from syncd.mb.cacheblock import Begun, Part, shown
+from tests.syncd.daemons import ready, until
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = "2026-03-07 18:20:10"
@@ -434,11 +435,7 @@ def test_with_a_daemon_it_returns_when_the_files_are_written(mb: Mb, synced: Pat
     log = (tmp_path / "log").open("wb")
     daemon = subprocess.Popen([sys.executable, "-m", "syncd", "run", str(synced)], cwd=ROOT, stdout=log, stderr=log)
     try:
-        lock = synced / ".syncd" / "lock"
-        until = time.monotonic() + 15
-        while f'"pid": {daemon.pid},' not in lock.read_text() or '"ready": true' not in lock.read_text():
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: ready(synced) == daemon.pid, "ready", seconds=15)
         ran = mb("workflow", "log-work", "--task", "T4", "--summary", "Beside a daemon", "--at", AT, "--json")
         assert (ran.code, ran.json["state"]) == (0, "converged"), ran
         assert "edit_history.md" in ran.json["emitted"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from parser.kinds.session import dated
 from schema.records import Priority, Status, Table, Value
-from writer.canonical import agrees, blank, cache_document, said, session_document, task_document
+from writer.canonical import blank, cache_document, session_document, task_document
+from writer.told import agrees, said
 
 LAW = settings(max_examples=60)
 DATES = st.dates(min_value=date(2000, 1, 1)).map(str)

@@ -115,3 +115,8 @@ def like(head: Head, values: Mapping[str, Value], dated: bool) -> Head:
     plain = replace(plain, date=head.date, joint=head.joint if head.date else " ")
     shown = {name: values.get(name) for name in NAMES}
     return changed(plain, {**shown, "date": values.get("date") if dated else None})
+
+
+def entry_line(opening: str, values: Mapping[str, Value], *, dated: bool) -> str:
+    """The line that opens an entry where none is a model; with ``dated`` it shows its date too."""
+    return like(Head(opening), values, dated).join()
