@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from parser.text import common_prefix, common_suffix, cut, front_matter_end, hea
 from schema.records import Problem, Reading
 
 
-class At(NamedTuple):
+class At(Struct, frozen=True, order=True, gc=False):
     """Address of a reading: index of its section in the document, index of the reading in the section."""
 
     section: int

@@ -25,7 +25,6 @@ _MARK = pattern(
 )
 _HIDDEN = pattern(r"^(?:#{1,6}(?=[ \t\r]|$)| {0,3}(?:```|~~~))", re.M)
 _HEADING = pattern(r"\ufeff?(#{1,6})(?:[ \t]+([^\n]*?))?(?:[ \t]+#+)?[ \t]*\r?(?:\n|$)")
-_FRONT = pattern(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*\r?(?:\n|$)")
 _BLANK = pattern(r"^[ \t]*\r?$", re.M)
 _RAW_ENDS = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
 _RAW_TAG = pattern(r"<(script|pre|style|textarea)(?=[\s>]|$)", re.I)
@@ -48,8 +47,22 @@ class Cut(Struct, frozen=True):
 
 def front_matter_end(text: str) -> int:
     """Offset behind a YAML front matter block (with its BOM), 0 where there is none."""
-    match = _FRONT.match(text)
-    return match.end() if match else 0
+    start = int(text.startswith("\ufeff"))
+    if not text.startswith("---", start):
+        return 0
+    end = _fence_end(text, start)
+    while end and not (closing := _fence_end(text, end)):
+        end = text.find("\n", end) + 1
+    return closing if end else 0
+
+
+def _fence_end(text: str, start: int) -> int:
+    """Offset behind the line at ``start`` if it is ``---`` and blanks; else 0."""
+    end = text.find("\n", start)
+    line = text[start:] if end < 0 else text[start:end]
+    if line.startswith("---") and not line[3:].removesuffix("\r").strip(" \t"):
+        return len(text) if end < 0 else end + 1
+    return 0
 
 
 def heading(text: str) -> tuple[int, str]:

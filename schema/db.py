@@ -198,12 +198,21 @@ class Database:
         return self._connection.in_transaction
 
     @contextmanager
-    def atomic(self) -> Generator[None]:
+    def atomic(self, *, durable: bool = True) -> Generator[None]:
         """All that is done inside happens, or nothing. Waits for the write lock first; may be nested.
 
+        What is not ``durable`` need not outlast a power cut: no wait for the disk, unless inside what waits anyway.
         An exception that leaves the block rolls back and is raised as it is, whatever the rollback says.
         """
         nested = self.in_transaction
+        if not (durable or nested):
+            self.run("PRAGMA synchronous = NORMAL")
+            try:
+                with self.atomic():
+                    yield
+            finally:
+                self.run("PRAGMA synchronous = FULL")
+            return
         name = f"level_{self._depth}"
         self.run(f"SAVEPOINT {name}" if nested else "BEGIN IMMEDIATE")
         self._depth += 1

@@ -258,11 +258,14 @@ def _finish(
 
 
 def _clear(db: Database, state: BankState, held: Held, written: Mapping[str, Stat | None]) -> None:
-    """Make the new names durable, then forget the outbox lines and remember what stat says of the new files."""
+    """Make the new names durable, then forget the outbox lines and remember what stat says of the new files.
+
+    A power cut may bring the lines back: their files are found to be written, whatever was saved since is absorbed.
+    """
     if not written:
         return
     held.flush_directories()
-    with db.atomic():
+    with db.atomic(durable=False):
         for path, stat in written.items():
             db.run("DELETE FROM outbox WHERE path = ?", (path,))
             if stat is not None:
@@ -272,7 +275,7 @@ def _clear(db: Database, state: BankState, held: Held, written: Mapping[str, Sta
 def note_stats(db: Database, state: BankState, same: Mapping[str, Stat]) -> None:
     """Remember what stat says of files that hold what they held, so that the next scan need not read them."""
     if same:
-        with db.atomic():
+        with db.atomic(durable=False):
             for path, stat in same.items():
                 _note_stat(db, state, path, stat)
 

@@ -26,7 +26,7 @@ _LONGEST = 255
 _OWN = pattern(
     rf"\.(?:(?P<target>.+)\.)?syncd-[0-9a-f]{{8}}(?P<mark>[0-9a-f]{{{MARK}}})\.(?P<use>part|tmp|away)", re.S
 )
-_HELD = pattern(rf"[0-9a-f]{{8}}-(?P<mark>[0-9a-f]{{{MARK}}}|unknown)-(?P<target>.*)", re.S)
+_HEX = frozenset("0123456789abcdef")
 
 
 class Use(StrEnum):
@@ -77,7 +77,10 @@ def held(path: str, digest: str | None) -> str:
 
 def read_held(name: str) -> tuple[str | None, str | None] | None:
     """``(path, mark)`` of a name made by `held`, each None where the name does not say it; None for any other name."""
-    match = _HELD.fullmatch(name)
-    if match is None:
+    random, _, rest = name.partition("-")
+    mark, dash, target = rest.partition("-")
+    if not dash or len(random) != 8 or not _HEX.issuperset(random):
         return None
-    return unquote(match["target"]) or None, None if match["mark"] == "unknown" else match["mark"]
+    if mark == "unknown":
+        return unquote(target) or None, None
+    return (unquote(target) or None, mark) if len(mark) == MARK and _HEX.issuperset(mark) else None

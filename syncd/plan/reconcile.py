@@ -303,7 +303,7 @@ def settled(name: str, value: Value) -> Value:
 
 
 def _rank(shown: Shown) -> tuple[int, str, int, int]:
-    return (PRECEDENCE[shown.role], shown.path, *shown.at)
+    return (PRECEDENCE[shown.role], shown.path, shown.at.section, shown.at.reading)
 
 
 def reached(table: Table, shown: Shown) -> bool:
