@@ -211,7 +211,8 @@ class Database:
                 with self.atomic():
                     yield
             finally:
-                self.run("PRAGMA synchronous = FULL")
+                if not self.in_transaction:  # else rolling back failed: this connection does no more
+                    self.run("PRAGMA synchronous = FULL")
             return
         name = f"level_{self._depth}"
         self.run(f"SAVEPOINT {name}" if nested else "BEGIN IMMEDIATE")

@@ -5,11 +5,11 @@ Reads rows; changes only verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec.structs import replace
 
-from parser.document import At
+from parser.document import At, Document
 from schema import store
 from schema.db import Database
 from schema.journal import Net
@@ -17,7 +17,7 @@ from schema.records import Action, Role, Table
 from syncd.model import Clash, Keyed, Side, Sides, Verdict
 from syncd.plan.gather import Delta, RecordId
 from syncd.plan.owners import Parents
-from syncd.plan.reconcile import file_row
+from syncd.plan.reconcile import file_row, leaving, reached
 
 
 def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
@@ -25,10 +25,10 @@ def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[
 
     And with an entry or a task that is kept so, or was edited itself, all that went below it.
     """
-    leaves = any(r[0] in _NAMED_BY and v.row is None for r, v in verdicts.items())
+    leaves = any(r[0] in _HEADS and v.row is None for r, v in verdicts.items())
     for record in [r for r, v in verdicts.items() if leaves and r[0] in _OWNER and v.insert and v.row is not None]:
         _keep(_owner_of(db, record), sides, verdicts)
-    owners = {r for r, v in verdicts.items() if r[0] in _NAMED_BY and _came_back(v, sides[r])}
+    owners = {r for r, v in verdicts.items() if r[0] in _HEADS and _came_back(v, sides[r])}
     for record in [r for r in verdicts if r[0] in _OWNER] if owners else ():
         if _owner_of(db, record) in owners:
             _keep(record, sides, verdicts)
@@ -46,11 +46,11 @@ def bring_owners_back(
     Where not it but a line or an item below it was edited, or came, the deletion is told here: it can be taken. So it
     is where words were put into its block that stand for no record.
     """
-    owners = {r for r in nets.keys() & verdicts.keys() if r[0] in _NAMED_BY and _returns(verdicts[r], sides[r])}
-    for record in [r for r, v in verdicts.items() if v.remove and r[0] in _BLOCKS]:
-        if any(_gained_words(record, delta) for delta in deltas.values()):
-            verdicts[record] = _standing(record, sides[record])
-            owners.add(record)
+    owners = {r for r in nets.keys() & verdicts.keys() if r[0] in _HEADS and _returns(verdicts[r], sides[r])}
+    removed = {r: sides[r] for r, v in verdicts.items() if v.remove and r[0] in _BLOCKS}
+    for record in {r for delta in deltas.values() for r in _with_new_words(removed, delta)} if removed else ():
+        verdicts[record] = _standing(record, sides[record])
+        owners.add(record)
     for record, verdict in list(verdicts.items()):
         if record[0] in _OWNER and _returns(verdict, sides[record]):
             link = parents.links(verdict, sides[record]).get(_OWNER[record[0]])
@@ -67,26 +67,41 @@ def bring_owners_back(
             verdicts[record] = Verdict(*record, row)
 
 
-_BLOCKS = frozenset({Table.ENTRIES, Table.ERRORS, Table.TASKS})
-"""Records that are whole stretches of a document, prose among it."""
+_BLOCKS = {
+    Table.ENTRIES: "task_description", Table.ERRORS: "error_message", Table.TASKS: "title",
+    Table.MODIFICATIONS: "file_path",
+}  # fmt: skip
+"""Records that are whole stretches of a document, prose among it, each with the field that is told of it."""
 
 
-def _gained_words(record: RecordId, delta: Delta) -> bool:
-    """Whether a document's edit put words where a record stands that did not stand there before."""
+def _with_new_words(removed: Mapping[RecordId, Sides], delta: Delta) -> set[RecordId]:
+    """Those of ``removed`` with whom words would go that a document's edit put there, in deeper sections too."""
     if delta.base is None or delta.new is None:
-        return False
-    first, end_old, end_new = delta.bounds
-    old, new = (
-        {
-            word
-            for number in range(first, end)
-            for reading, key in zip(keyed.document.sections[number].readings, keyed.keys[number], strict=True)
-            if (reading.table, key) == record
-            for word in keyed.document.sections[number].text[slice(*reading.span)].split()
-        }
-        for keyed, end in ((delta.base, end_old), (delta.new, end_new))
-    )
-    return bool(old) and bool(new - old)
+        return set()
+    base, new = delta.base.document, delta.new.document
+    places: dict[RecordId, tuple[list[At], list[At]]] = {}
+    for record, side in removed.items():
+        before = [s.at for s in side.before if s.path == delta.path and reached(record[0], s)]
+        after = [s.at for s in leaving(side, with_task=False) if s.path == delta.path]
+        if before and after:
+            places[record] = before, after
+    # All at once: to ask for each of many is needed only where one has such words.
+    everywhere = [[at for pair in places.values() for at in pair[n]] for n in (0, 1)]
+    if not places or not _taken(new, everywhere[1]) - _taken(base, everywhere[0]):
+        return set()
+    found = {record for record, (old, now) in places.items() if _taken(new, now) - _taken(base, old)}
+    return found or set(places)
+
+
+def _taken(document: Document, places: Sequence[At]) -> set[str]:
+    """The words that go with the records at these places."""
+    from writer.changes import Remove
+    from writer.kinds import together
+
+    texts, words = [section.text for section in document.sections], set[str]()
+    for edit in together(document, [[Remove(at)] for at in places]).edits:
+        words |= {*texts[edit.section][slice(*edit.span)].split()} - {*edit.new.split()}
+    return words
 
 
 def _returns(verdict: Verdict, sides: Sides) -> bool:
@@ -95,7 +110,7 @@ def _returns(verdict: Verdict, sides: Sides) -> bool:
 
 
 def _standing(owner: RecordId, sides: Sides) -> Verdict:
-    name = _NAMED_BY.get(owner[0], "error_message")
+    name = _BLOCKS[owner[0]]
     value = (sides.base or {}).get(name)
     told = Clash(sides.after[0].path, *owner, name, value, value, None, Side.FILE, gone=True)
     return Verdict(*owner, file_row(sides), clashes=(told,))
@@ -154,7 +169,7 @@ def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed
 
 _OWNER = {Table.MODIFICATIONS: "edit_entry_id", Table.SUBTASKS: "task_id"}
 _OWNERS = {Table.MODIFICATIONS: Table.ENTRIES, Table.SUBTASKS: Table.TASKS}
-_NAMED_BY = {Table.ENTRIES: "task_description", Table.TASKS: "title"}
+_HEADS = frozenset(_OWNERS.values())
 
 
 def _came_back(verdict: Verdict, sides: Sides) -> bool:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,25 @@ def test_a_database_is_durable_and_checked(db: Database) -> None:
     settings = {name: db.value(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert db.value("PRAGMA application_id") == db_module.APPLICATION_ID
+
+
+def test_only_what_may_be_forgotten_does_not_wait_for_the_disk(db: Database) -> None:
+    """In a transaction of its own; what follows waits again, also where that one failed."""
+
+    def waits() -> bool:
+        return bool(db.value("PRAGMA synchronous") == 2)
+
+    with db.atomic(durable=False):
+        db.run("INSERT INTO tasks(id) VALUES ('T1')")
+        assert not waits()
+    assert waits()
+    with suppress(KeyError), db.atomic(durable=False):
+        db.run("INSERT INTO tasks(id) VALUES ('T2')")
+        raise KeyError
+    assert waits()
+    with db.atomic(), db.atomic(durable=False):
+        assert waits()
+    assert db.rows("SELECT id FROM tasks") == [("T1",)]
 
 
 def test_without_create_a_missing_database_is_an_error(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -308,7 +309,7 @@ def test_watching_shows_the_state_again_when_it_changed(
         if turn == "stop":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(status.time, "sleep", next_turn)
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=next_turn))  # no other sleep in this process
     ran = syncd("status", synced, "--watch")
     assert ran.code == 130
     assert [line.split()[1] for line in ran.out.splitlines() if line.startswith("state")] == ["converged", "pending"]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.syncd.conftest import Live
 from tests.syncd.daemon.test_daemon import Start, start
 from tests.syncd.daemons import command, edit, ready, until
@@ -83,15 +85,70 @@ def test_a_running_daemon_undoes_and_restores(bank: Path, start: Start) -> None:
     assert command("status", "--bank", bank).returncode == 0
 
 
-def test_words_put_into_the_section_of_a_task_keep_it(small: Callable[..., Live]) -> None:
-    """A program deletes the task while somebody writes into what stands of it: nothing goes, and that is told."""
-    text = "# Session Cache\n\n## Active Tasks\n\n### T9: Night colours\n**Status**: 🔄 IN PROGRESS\n\n- one\n"
-    live = small({"session_cache.md": text})
-    live.sql("DELETE FROM tasks WHERE id = 'T9'")
-    saved = text.replace("- one\n", "- one\n\nOnly on the large screens, says Ada.\n")
-    live.write("session_cache.md", saved)
+BLOCKS = {
+    "a task of the cache": (
+        "session_cache.md",
+        "# Session Cache\n\n## Active Tasks\n\n### T9: Night colours\n**Status**: 🔄 IN PROGRESS\n\n- one\n",
+        "DELETE FROM tasks WHERE id = 'T9'",
+    ),
+    "a deeper section of it": (
+        "session_cache.md",
+        "# Session Cache\n\n## Active Tasks\n\n### T9: Night colours\n**Status**: 🔄 IN PROGRESS\n\n#### Notes\n\n"
+        "- one\n\n### T8: Other\n**Status**: 🔄 IN PROGRESS\n",
+        "DELETE FROM tasks WHERE id = 'T9'",
+    ),
+    "a task below the registry": (
+        "tasks.md",
+        "# Tasks\n\n| ID | Title | Status |\n|---|---|---|\n| T9 | Night | 🔄 |\n\n## T9: Night\n**Status**: 🔄\n\n"
+        "### Notes\n\n- one\n",
+        "DELETE FROM tasks WHERE id = 'T9'",
+    ),
+    "an error": (
+        "errorLog.md",
+        "# Error Log\n\n## 2026-03-05 10:15: T9 - Boom\n**Error**: `Boom`\n**Cause**: c\n\n### Notes\n\n- one\n\n"
+        "## 2026-03-04 10:15: T8 - Bang\n**Error**: `Bang`\n",
+        "DELETE FROM error_logs WHERE error_message LIKE '%Boom%'",
+    ),
+    "an entry": (
+        "edit_history.md",
+        "# Edit History\n\n### 2026-03-05\n\n#### 10:15 - T2: Later\n- Created `a.py` - x\n\n##### Notes\n\n- one\n",
+        "DELETE FROM edit_entries",
+    ),
+    "a file line": (
+        "edit_history.md",
+        "# Edit History\n\n### 2026-03-05\n\n#### 10:15 - T2: Later\n- Created `a.py` - x\n  - one\n"
+        "- Created `b.py` - y\n",
+        "DELETE FROM file_modifications WHERE file_path = 'a.py'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "sql"), BLOCKS.values(), ids=BLOCKS)
+def test_words_put_where_a_record_stands_keep_it(small: Callable[..., Live], path: str, text: str, sql: str) -> None:
+    """A program deletes it while somebody writes into what stands of it: nothing goes, and that is told."""
+    live = small({path: text})
+    table = sql.split()[2]
+    rows = live.value(f"SELECT count(*) FROM {table}")
+    live.sql(sql)
+    saved = text.replace("- one\n", "- one\n  Only on the large screens, says Ada.\n")
+    live.write(path, saved)
     report = live.sync()
-    assert live.read("session_cache.md") == saved
-    assert [(c["table"], c["key"], c["kept"]) for c in report.conflicts] == [("tasks", "T9", "file")]
-    assert live.value("SELECT title FROM tasks WHERE id = 'T9'") == "Night colours"
+    assert live.read(path) == saved
+    assert (table, "file") in {(c["table"], c["kept"]) for c in report.conflicts}
+    assert live.value(f"SELECT count(*) FROM {table}") == rows
+    live.assert_at_rest()
+
+
+def test_what_came_to_stand_below_an_entry_by_hand_keeps_it(small: Callable[..., Live]) -> None:
+    """In a chunk all that follows is the entry's: a heading that somebody makes prose, and the lines below it, too."""
+    path = "edits/2026-03-05/101500-T2-curve.md"
+    text = "# Work\n\n#### 10:15 - T2: Later\n- Created `a.py` - one\n\n#### 9:05 - T1: Early\n- Created `b.py` - two\n"
+    live = small({path: text})
+    live.sql("DELETE FROM edit_entries WHERE task_description = 'Later'")
+    saved = text.replace("#### 9:05", "#### At about 9:05")
+    live.write(path, saved)
+    report = live.sync()
+    assert live.read(path) == saved
+    assert ("edit_entries", "file") in [(c["table"], c["kept"]) for c in report.conflicts]
+    assert live.value("SELECT count(*) FROM edit_entries WHERE task_description = 'Later'") == 1
     live.assert_at_rest()
