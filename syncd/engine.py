@@ -240,7 +240,7 @@ class Engine:
         if strict and decided.refused and mode is not Mode.OBSERVE:
             return done
         holds.note(self.db, standing.open, decided.holds, found, self._clock())
-        self._carry_out(decided, incoming, edits, outbox, Seen(seen, rows.idle), began, done)
+        self._carry_out(decided, incoming, edits, outbox, Seen(seen, rows.idle or decided.renumbered), began, done)
         return done
 
     def _bring_back(self, found: Scan, dry_run: bool, done: Round) -> None:

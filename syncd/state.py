@@ -6,7 +6,7 @@ Parsed documents are kept between converges, so that an edit of one section cost
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -44,8 +44,9 @@ class BankState:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.rows: dict[str, DocumentRow] = store.documents(db)
-        # Places (section and number there) that show no record that is known, as its number went to another, by path.
-        self.nameless: Mapping[str, Mapping[tuple[int, int], tuple[str, str]]] = {}
+        # Places (section and number there) that show another record than they did, each with table, old and new key.
+        # The new one is empty where the number went to another row.
+        self.renamed: Mapping[str, Mapping[tuple[int, int], tuple[str, str, str]]] = {}
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._size = 0
 
@@ -82,11 +83,11 @@ class BankState:
         while self._size > _budget and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
 
-    def unname(self, places: Mapping[str, Mapping[tuple[int, int], tuple[str, str]]]) -> None:
-        """Let just these places have no record, each given with the one whose number it had."""
-        for path in self.nameless.keys() | places.keys():
+    def rename(self, places: Mapping[str, Mapping[tuple[int, int], tuple[str, str, str]]]) -> None:
+        """Let just these places show other records than they did."""
+        for path in self.renamed.keys() | places.keys():
             self.forget(path)
-        self.nameless = places
+        self.renamed = places
 
     def forget(self, path: str) -> None:
         """Drop what is remembered of a document; it is read again when needed."""
@@ -102,8 +103,8 @@ class BankState:
         if row is None or row.kind == "opaque":
             return None
         sections = self._agreed(row.id)
-        if path in self.nameless:
-            sections = [_unnamed(s, self.nameless[path]) for s in sections]
+        if path in self.renamed:
+            sections = [_renamed(s, self.renamed[path]) for s in sections]
         text = "".join(s.text for s in sections)
         document = parse(path, text)
         self.keep(path, Kept(Keyed(document, _keys(document, sections)), sections, text.encode()))
@@ -115,9 +116,11 @@ class BankState:
         return [replace(s, text=before.get(s.id, s.text)) for s in sections] if before else sections
 
 
-def _unnamed(row: SectionRow, places: Container[tuple[int, int]]) -> SectionRow:
-    readings = [replace(r, key="") if (row.id, number) in places else r for number, r in enumerate(row.readings)]
-    return replace(row, readings=tuple(readings))
+def _renamed(row: SectionRow, places: Mapping[tuple[int, int], tuple[str, str, str]]) -> SectionRow:
+    new = {number: key for (section, number), (_, _, key) in places.items() if section == row.id}
+    if not new:
+        return row
+    return replace(row, readings=tuple(replace(r, key=new.get(n, r.key)) for n, r in enumerate(row.readings)))
 
 
 def _keys(document: Document, rows: list[SectionRow]) -> Keys:

@@ -59,6 +59,7 @@ class Decided(Struct):
     holds: list[Hold] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     unsealed: set[RecordId] = field(default_factory=set)
+    renumbered: bool = False  # only numbers of records changed, or these too
     follow: list[tuple[RecordId, str]] = field(default_factory=list)
     followed: list[tuple[RecordId, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -104,7 +105,9 @@ class Decider:
         """Verdicts and holds; then, unless files are never written, what the files must show."""
         out = self._out
         out.held |= self._ask.edited
-        numbers.let_go(self._db, self._state, self._ask.nets)
+        given, nets = numbers.renumbered(self._db, self._ask.nets)
+        self._ask, out.renumbered = replace(self._ask, nets=nets), bool(given)
+        numbers.let_go(self._db, self._state, nets, given)
         self._hold_marked()
         while True:
             deltas = self._deltas()

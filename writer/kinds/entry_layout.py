@@ -139,7 +139,7 @@ class Layout:
     def _end(self, at: At) -> int:
         """Where the block of an entry ends, counted from the start of its section: with deeper sections below it.
 
-        In a chunk the whole rest is the entry's; but what a higher heading than its own opens is not part of its block,
+        In a chunk the whole rest is the entry's; but what a heading not below its own opens is not part of its block,
         unless files of the entry are named there.
         """
         section, reading = self.document.sections[at.section], self.document.at(at)
@@ -159,7 +159,7 @@ class Layout:
             if date_of_heading(following.heading):
                 return end
             length += len(following.text)
-            outside = outside or following.level < level
+            outside = outside or following.level <= level
             if not outside or any(r.table is Table.MODIFICATIONS for r in following.readings):
                 end = length
         return end
