@@ -35,14 +35,17 @@ class Insert(Struct, frozen=True):
     """Add a record where and how this document already shows such records.
 
     ``parent`` is the reading of the entry that a file modification belongs to. ``children`` are records that come
-    with this one (the modifications of a new entry), in order. ``entering``: it is no new one, but comes to be shown
-    here by its new values. ``begins``: a section about it may be begun where the document has a list as well.
+    with this one (the modifications of a new entry), in order. ``below`` are lines that go along below the line of this
+    one, or of each of the children, without the last line break; nothing where it is shorter. ``entering``: it is no
+    new one, but comes to be shown here by its new values. ``begins``: a section about it may be begun where the
+    document has a list as well.
     """
 
     table: Table
     values: Mapping[str, Value]
     parent: At | None = None
     children: tuple[Mapping[str, Value], ...] = ()
+    below: tuple[str, ...] = ()
     entering: bool = False
     begins: bool = True
 

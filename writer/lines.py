@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from parser.document import At, Document
 from schema.patterns import pattern
 from schema.records import Span
 from writer.edits import Edit
@@ -35,3 +36,10 @@ def replace_block(section: int, text: str, span: Span, value: str) -> list[Edit]
         ways.insert(0, re.sub(r"\n(?=.)", "\n" + indent[1], value))
     space = " " if span.start == span.end and value and not text[: span.start].endswith((" ", "\t", "\n")) else ""
     return [Edit(section, span, space + way.replace("\n", line_break)) for way in ways]
+
+
+def lines_below(document: Document, at: At) -> str:
+    """What stands below the first line of a record's text, without the line break at its end; "" for nothing."""
+    text, span = document.sections[at.section].text, document.at(at).span
+    end = text.find("\n", span.start, span.end)
+    return "" if end < 0 else text[end + 1 : span.end].replace("\r\n", "\n").rstrip()

@@ -25,7 +25,8 @@ from parser.values import read_date
 from schema.patterns import pattern
 from schema.records import Field, Place, Problem, Reading, Role, Span, Table, Value
 
-_BOLD_LEVEL = 4  # a bold line stands where others have a heading of this level
+BOLD_LEVEL = 4
+"""A bold line stands where others have a heading of this level."""
 _ITEM = pattern(r"( {0,3})[-*+][ \t]")
 _POINTS = pattern(r"^(?: {0,3}[-*+][ \t]|\*\*(?:[~≈]?\d{1,2}:\d{2}|\d{4}[-_/.]\d{2})|[*_][A-Za-z])", re.M)
 _BEGINNINGS = frozenset(" -*+_")
@@ -209,7 +210,7 @@ class _Section:
         if day is not None:
             inherited["date"] = day
         self.found.append(Block(start, fields, {n: v for n, v in inherited.items() if n not in fields}))
-        keep = max(self.level, _BOLD_LEVEL) if level is None and fields else self.level
+        keep = max(self.level, BOLD_LEVEL) if level is None and fields else self.level
         self.state = replace(state, entry=0 if state.given is not None else keep, header=False)
 
     def _line(self, line: Line) -> None:

@@ -18,6 +18,7 @@ from syncd.model import Clash, Keyed, Side, Sides, Verdict
 from syncd.plan.gather import Delta, RecordId
 from syncd.plan.owners import Parents
 from syncd.plan.reconcile import file_row, leaving, reached
+from writer.lines import lines_below
 
 
 def keep_together(db: Database, sides: Mapping[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
@@ -144,9 +145,12 @@ def _stands_now(sides: Sides) -> bool:
 
 
 def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed]) -> dict[str, list[At]]:
-    """Where records still stand below their old owner, of those that stand below their row's owner as well."""
+    """Where records still stand below their old owner, of those that stand below their row's owner as well.
+
+    With all that people wrote below them: where that could not go along, they stand twice.
+    """
     owners = {r: str((store.fetch(db, r[0].value, r[1]) or {}).get(_OWNER[r[0]])) for r in moved}
-    arrived: set[RecordId] = set()
+    arrived: dict[RecordId, set[str]] = {}
     old: list[tuple[str, At, RecordId]] = []
     for path, keyed in documents.items():
         entry = ""
@@ -157,12 +161,12 @@ def old_places(db: Database, moved: Set[RecordId], documents: Mapping[str, Keyed
                 continue
             owner = entry if reading.table is Table.MODIFICATIONS else reading.value("task_id")
             if owner == owners[record]:
-                arrived.add(record)
+                arrived.setdefault(record, set()).add(lines_below(keyed.document, at))
             elif reading.role is not Role.ARCHIVE:
                 old.append((path, at, record))
     found: dict[str, list[At]] = {}
     for path, at, record in old:
-        if record in arrived:
+        if record in arrived and lines_below(documents[path].document, at) in {"", *arrived[record]}:
             found.setdefault(path, []).append(at)
     return found
 

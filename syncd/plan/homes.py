@@ -22,6 +22,7 @@ from syncd.plan.gather import RecordId
 from syncd.plan.lookup import RowLookup
 from syncd.plan.stamps import present
 from writer.changes import Insert, Remove
+from writer.lines import lines_below
 
 if TYPE_CHECKING:
     from syncd.plan.chunks import Chunks
@@ -248,7 +249,8 @@ class Homes:
         sides = self._sides.get((Table.ENTRIES, verdict.key))
         stood = [s.path for s in sides.before if self._current(s.path) is not None] if sides else []
         rows, keys = tuple(_shown(line) for line in lines), tuple(line.key for line in lines)
-        birth = Birth(Insert(Table.ENTRIES, _shown(verdict), None, rows), Table.ENTRIES, verdict.key, None, keys)
+        below = tuple(self._below(line) for line in lines)
+        birth = Birth(Insert(Table.ENTRIES, _shown(verdict), None, rows, below), Table.ENTRIES, verdict.key, None, keys)
         if stood:
             self._add(stood[0], birth)
             return
@@ -269,9 +271,18 @@ class Homes:
         ranked = sorted(places, key=lambda p: (PRECEDENCE[Role(p.role)], p.path))
         there = list(dict.fromkeys(p.path for p in ranked if self._current(p.path) is not None))
         for path in dict.fromkeys([*there[:1], *(p for p in there if kind_of(p) == "edit_chunk")]):
-            self._add(path, Birth(_insert(verdict), verdict.table, verdict.key, entry))
+            insert = Insert(verdict.table, _shown(verdict), below=(self._below(verdict),))
+            self._add(path, Birth(insert, verdict.table, verdict.key, entry))
         if not there:
             self.unshown.append(f"file_modifications {verdict.key}: its entry {entry or '?'} stands in no document")
+
+    def _below(self, verdict: Verdict) -> str:
+        """The lines that people wrote below that of a file which goes to another entry."""
+        for shown in self._sides[verdict.table, verdict.key].after if verdict.moved else ():
+            keyed = self._current(shown.path) if shown.role is not Role.ARCHIVE else None
+            if keyed is not None and (below := lines_below(keyed.document, shown.at)):
+                return below
+        return ""
 
     def _subtask(self, verdict: Verdict) -> None:
         row = store.fetch(self._db, Table.SUBTASKS.value, verdict.key) or {}

@@ -127,3 +127,38 @@ def test_of_two_that_say_the_same_each_keeps_its_text(small: Callable[..., Live]
     live.sync()
     assert live.read("edit_history.md") == text.replace(f"{line}  - first\n", "")
     live.assert_at_rest()
+
+
+OWNED = HISTORY + "\n### 2026-03-04\n\n#### 8:15 - T2: Old\n- Created `c.py` - z\n"
+NESTED = "- Created `a.py` - x\n  - Only on the large screens\n"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_line_takes_what_stands_below_it_to_another_entry(small: Callable[..., Live], ending: str) -> None:
+    """Also what is written there meanwhile."""
+    live = small({"edit_history.md": OWNED.replace("\n", ending)})
+    run(live, "UPDATE file_modifications SET edit_entry_id = 3 WHERE file_path = 'a.py'")
+    saved = OWNED.replace("large screens\n", "large screens\n    in the dark\n")
+    live.write("edit_history.md", saved.replace("\n", ending))
+    assert live.sync().refused == ()
+    nested = NESTED + "    in the dark\n"
+    moved = saved.replace(nested, "").replace("`c.py` - z\n", "`c.py` - z\n" + nested)
+    assert live.read("edit_history.md") == moved.replace("\n", ending)
+    live.assert_at_rest()
+
+
+def test_an_entry_is_split_in_two(small: Callable[..., Live]) -> None:
+    """The lines of the new one come with what stands below them."""
+    live = small({"edit_history.md": OWNED})
+    run(
+        live,
+        "INSERT INTO edit_entries(id, date, time, task_id, task_description) "
+        "VALUES (9, '2026-03-05', '11:00', 'T2', 'Last'); "
+        "UPDATE file_modifications SET edit_entry_id = 9 WHERE file_path IN ('a.py', 'd.py')",
+    )
+    live.sync()
+    lines = NESTED + "- Created `d.py` - w\n"
+    assert live.read("edit_history.md") == OWNED.replace(
+        "#### 10:15 - T2: Later\n" + lines, f"#### 11:00 - T2: Last\n{lines}\n#### 10:15 - T2: Later\n"
+    )
+    live.assert_at_rest()

@@ -81,16 +81,22 @@ def test_an_entry_is_removed_with_its_lines() -> None:
     assert done(ENTRY, Remove(next(w for w, r in parse(NAME, ENTRY).readings()))) == ENTRY[: ENTRY.index("\n####")]
 
 
-def test_what_a_higher_heading_opens_behind_an_entry_stays_when_that_goes() -> None:
-    """Unless files of the entry are named there: these have no row without it."""
-    tail = "\n## Thoughts\n\nBy hand.\n\n### Deeper\n\nStill by hand.\n"
-    document = parse(NAME, ENTRY + tail)
+@pytest.mark.parametrize("heading", ["## Thoughts", "#### Thoughts"])
+@pytest.mark.parametrize("bold", [False, True])
+def test_what_a_heading_not_below_an_entry_opens_stays_when_that_goes(heading: str, bold: bool) -> None:
+    """Unless files of the entry are named there: these have no row without it. A bold line is one of level four."""
+    entry = ENTRY
+    if bold:
+        line = next(line for line in ENTRY.split("\n") if line.startswith("#### "))
+        entry = ENTRY.replace(line, f"**{line.removeprefix('#### ')}**")
+    tail = f"\n{heading}\n\nBy hand.\n\n##### Deeper\n\nStill by hand.\n"
+    document = parse(NAME, entry + tail)
     at = next(at for at, reading in document.readings() if reading.table is Table.ENTRIES)
     result = put(document, [Remove(at)])
     assert result.refused == ()
     assert result.document.text.endswith(tail.lstrip("\n"))
     assert "a.ts" not in result.document.text
-    document = parse(NAME, f"{ENTRY}\n## Files\n\n- Modified `c.ts` - d\n{tail}")
+    document = parse(NAME, f"{entry}\n## Files\n\n- Modified `c.ts` - d\n{tail}")
     result = put(document, [Remove(at)])
     assert "c.ts" not in result.document.text
     assert result.document.text.endswith(tail.lstrip("\n"))

@@ -49,7 +49,8 @@ def _block(layout: Layout, spot: Spot, style: LineStyle, change: Insert) -> str:
     block = like(spot.like, values, spot.dated or _alone(values)).join()
     if change.children:
         blanks = blanks_below(layout, layout.starts[spot.section] + spot.offset)
-        block += "\n" * (blanks + 1) + "\n".join(style.line(row) for row in change.children)
+        lines = (modifications.with_below(style.line(row), change, n) for n, row in enumerate(change.children))
+        block += "\n" * (blanks + 1) + "\n".join(lines)
     return block
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from msgspec import Struct, field
 
 from parser.document import At, Document
-from parser.kinds.entries import State
+from parser.kinds.entries import BOLD_LEVEL, State
 from parser.kinds.entry_heads import date_of_heading
 from schema.records import Place, Reading, Table
 from writer.kinds.entry_heads import Head, take_apart
@@ -33,8 +33,7 @@ class Entry(Struct, frozen=True):
     @property
     def has_line(self) -> bool:
         """Whether it has a line of its own; else its surroundings imply it."""
-        fields = self.reading.fields
-        return bool(fields) and all(shown.place is Place.LINE for shown in fields.values())
+        return _has_line(self.reading)
 
     @property
     def time(self) -> str:
@@ -43,6 +42,10 @@ class Entry(Struct, frozen=True):
     @property
     def date(self) -> str:
         return str(self.reading.value("date") or "")
+
+
+def _has_line(reading: Reading) -> bool:
+    return bool(reading.fields) and all(shown.place is Place.LINE for shown in reading.fields.values())
 
 
 class Reached:
@@ -146,7 +149,10 @@ class Layout:
         end = reading.span.end
         if any(r.table is Table.ENTRIES for r in section.readings[at.reading + 1 :]) or section.text[end:].strip():
             return end
-        length, level = len(section.text), 0 if reading.span.start else section.level
+        level = section.level
+        if reading.span.start:
+            level = max(level, BOLD_LEVEL) if _has_line(reading) else 0
+        length = len(section.text)
         outside = False
         for following in self.document.sections[at.section + 1 :]:
             before, state = following.before, following.parsed.after

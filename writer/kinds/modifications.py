@@ -133,7 +133,7 @@ def insert(document: Document, change: Insert) -> Iterator[Candidate]:
         return
     spot = _spot(document, change.parent, Styles(document))
     for style in dict.fromkeys([spot.style, LineStyle()]):
-        block = (spot.lead + style.line(change.values)).replace("\n", newline(document))
+        block = (spot.lead + with_below(style.line(change.values), change)).replace("\n", newline(document))
         yield [Edit(spot.section, Span(spot.offset, spot.offset), block)]
 
 
@@ -150,9 +150,14 @@ def insert_all(document: Document, changes: Sequence[Insert]) -> Plan:
         spot = spots[change.parent]
         lead = "\n" if change.parent in opened else spot.lead
         opened.add(change.parent)
-        block = (lead + spot.style.line(change.values)).replace("\n", newline(document))
+        block = (lead + with_below(spot.style.line(change.values), change)).replace("\n", newline(document))
         edits.append(Edit(spot.section, Span(spot.offset, spot.offset), block))
     return Plan(edits, frozenset(without))
+
+
+def with_below(line: str, change: Insert, number: int = 0) -> str:
+    """The line of ``change``, or of its child ``number``, with the lines that go along below it."""
+    return "\n".join((line, *(below for below in change.below[number : number + 1] if below)))
 
 
 def _writable(change: Insert) -> bool:
