@@ -322,10 +322,11 @@ class Decider:
             emission.plan_removal(plan, gone)
             homes.bring_back(verdict)
         inserts = [v for r, v in verdicts.items() if v.insert and r not in self._untouched]
-        waiting = unseen.waiting(self._db, inserts, self._ask.hidden)
+        no_texts = self._no_texts() if inserts else {}
+        waiting = unseen.waiting(self._db, inserts, self._ask.hidden, no_texts)
         out.unsealed |= waiting.keys()
         out.refused += waiting.values()
-        homes.place([v for v in inserts if (v.table, v.key) not in waiting])
+        homes.place([v for v in inserts if (v.table, v.key) not in waiting], no_texts)
         out.problems += homes.unshown
         counts = Derived(self._db, self._state, self._ask.told.moment, verdicts, sides)
         before = verdicts.get(COUNTED)
@@ -377,6 +378,12 @@ class Decider:
         if path in self._out.documents:
             return self._out.documents[path]
         return self._state.base(path)
+
+    def _no_texts(self) -> dict[str, str]:
+        """The documents that are there and cannot be read as text, with the reason."""
+        stored = {p: row.problem or "" for p, row in self._state.rows.items() if row.kind == "opaque"}
+        here = {p: i.problem or "" for p, i in self._ask.incoming.items() if i.disk is not None and i.document is None}
+        return {**{p: why for p, why in stored.items() if p not in self._ask.incoming}, **here}
 
     def _make(self, plan: Plan, homes: Homes, sides: Mapping[RecordId, Sides], graphs: Graphs) -> None:
         for path, changes in sorted(plan.items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from parser.document import Document, parse
@@ -60,11 +60,13 @@ class Homes:
         self._chunks: Chunks | None = None
         self._fresh: frozenset[str] = frozenset()
         self._listed = True
+        self._no_texts: Collection[str] = ()
         self.made: dict[str, Keyed] = {}
         self.unshown: list[str] = []
 
-    def place(self, inserts: list[Verdict]) -> None:
-        """Plan all insertions of a batch."""
+    def place(self, inserts: list[Verdict], no_texts: Collection[str] = ()) -> None:
+        """Plan all insertions of a batch. At the paths in ``no_texts`` something stands that is none."""
+        self._no_texts = no_texts
         lines = [v for v in inserts if v.table is Table.MODIFICATIONS]
         entries = {v.key for v in inserts if v.table is Table.ENTRIES}
         self._fresh = frozenset(entries)
@@ -257,7 +259,7 @@ class Homes:
         from syncd.plan import chunks  # loaded late, as all that not every command needs
 
         self._chunks = self._chunks or chunks.Chunks(self._db, self._current, self._fresh)
-        chunk = self._chunks.make(_shown(verdict), rows, self.made)
+        chunk = self._chunks.make(_shown(verdict), rows, {*self.made, *self._no_texts})
         if chunk is not None:
             self.made[chunk.path] = chunks.keyed(chunk, verdict.key, keys)
             self._plan.setdefault(chunk.path, DocumentChanges())
@@ -337,7 +339,7 @@ class Homes:
             stem, path = f"{stem}-{period}", f"{stem}-{period}.md"
         else:
             path = f"{stem}-{number}.md"
-        while self._current(path) is not None or path in self.made:
+        while self._current(path) is not None or path in self.made or path in self._no_texts:
             number += 1
             path = f"{stem}-{number}.md"
         return path

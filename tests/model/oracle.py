@@ -281,7 +281,8 @@ def check_rest(world: World, before: Before, report: Report) -> None:
     for path in tree.keys() | state.rows.keys():
         base = history.current_text(client, path)
         require(base == tree.get(path) or path in waiting, f"{path}: its base is not its file, and nobody was told")
-    require(observe or waiting or not journal.has_pending(client), "rows are pending, and nobody was told")
+    told = waiting or any(": waits for " in refused for refused in report.refused)
+    require(observe or told or not journal.has_pending(client), "rows are pending, and nobody was told")
     require(not client.value("SELECT count(*) FROM outbox") or waiting, "the outbox is not empty, and nobody was told")
     open_things = client.value("SELECT EXISTS (SELECT 1 FROM conflicts WHERE resolved_at IS NULL)") or held
     require(not open_things or report.state is State.ATTENTION, f"something waits and the state is {report.state}")
