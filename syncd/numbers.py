@@ -42,7 +42,7 @@ def free(db: Database, table: str, used: Iterable[int] = ()) -> str:
 def renumbered(db: Database, nets: Mapping[RecordId, Net]) -> tuple[dict[RecordId, str], dict[RecordId, Net]]:
     """The new numbers of records that some text shows, and the changes of records under the numbers they have now."""
     numbers: dict[RecordId, str] = {}
-    for table in _KNOWN_BY:
+    for table in (*_KNOWN_BY, Table.SESSIONS):
         gone, came = (
             {key: net.before or {} for (t, key), net in nets.items() if t is table and net.operation is operation}
             for operation in (Action.DELETE, Action.INSERT)
@@ -65,10 +65,10 @@ def _pairs(
     found: dict[str, str] = {}
     given = _given(db, table)
     for key in gone:
-        new = given.get(key, "")
-        for _ in given:  # it may have been given several, one after the other
-            new = new if new in came else given.get(new, "")
-        if new:
+        new, left = given.get(key), len(given)
+        while new is not None and new not in came and left:  # it may have been given several, one after the other
+            new, left = given.get(new), left - 1
+        if new is not None and new in came:
             found[key] = new
     alike: dict[object, list[str]] = {}
     for key in sorted(set(came) - set(found.values()), key=int):
@@ -104,7 +104,9 @@ _ENTRY = "edit_entry_id"
 
 
 def _look(table: Table, row: Mapping[str, Value], numbers: Mapping[RecordId, str]) -> object:
-    """What a row says and belongs to."""
+    """What a row says and belongs to; of a session where its document is."""
+    if table is Table.SESSIONS:
+        return row.get("path") or object()
     entry = str(row.get(_ENTRY))
     owner = row.get("task_id") if table is Table.SUBTASKS else numbers.get((Table.ENTRIES, entry), entry)
     return owner, tuple(row.get(name) or None for name in FIELDS[table])

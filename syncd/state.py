@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from parser.document import Document, parse
 from schema import journal, store
 from schema.db import Database
-from schema.store import DocumentRow, SectionRow
+from schema.store import DocumentRow, SectionRow, Where
 from syncd.model import Keyed, Keys
 
 _KEPT_BYTES = 24_000_000  # of text; the documents that were not used for longest are dropped beyond it
@@ -47,6 +47,7 @@ class BankState:
         # Places (section and number there) that show another record than they did, each with table, old and new key.
         # The new one is empty where the number went to another row.
         self.renamed: Mapping[str, Mapping[tuple[int, int], tuple[str, str, str]]] = {}
+        self._earlier: dict[tuple[str, str], str] = {}  # the old keys of those that have another
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._size = 0
 
@@ -88,6 +89,13 @@ class BankState:
         for path in self.renamed.keys() | places.keys():
             self.forget(path)
         self.renamed = places
+        moved = (place for there in places.values() for place in there.values())
+        self._earlier = {(table, new): old for table, old, new in moved if new}
+
+    def places(self, table: str, key: str) -> list[Where]:
+        """All places that show a record, also those that do by the number that it had."""
+        old = self._earlier.get((table, key))
+        return [place for k in (key, old) if k is not None for place in store.readings_of(self.db, table, k)]
 
     def forget(self, path: str) -> None:
         """Drop what is remembered of a document; it is read again when needed."""
@@ -104,7 +112,7 @@ class BankState:
             return None
         sections = self._agreed(row.id)
         if path in self.renamed:
-            sections = [_renamed(s, self.renamed[path]) for s in sections]
+            sections = _renamed(sections, self.renamed[path])
         text = "".join(s.text for s in sections)
         document = parse(path, text)
         self.keep(path, Kept(Keyed(document, _keys(document, sections)), sections, text.encode()))
@@ -116,11 +124,16 @@ class BankState:
         return [replace(s, text=before.get(s.id, s.text)) for s in sections] if before else sections
 
 
-def _renamed(row: SectionRow, places: Mapping[tuple[int, int], tuple[str, str, str]]) -> SectionRow:
-    new = {number: key for (section, number), (_, _, key) in places.items() if section == row.id}
-    if not new:
-        return row
-    return replace(row, readings=tuple(replace(r, key=new.get(n, r.key)) for n, r in enumerate(row.readings)))
+def _renamed(rows: list[SectionRow], places: Mapping[tuple[int, int], tuple[str, str, str]]) -> list[SectionRow]:
+    new: dict[int, dict[int, str]] = {}
+    for (section, number), (_, _, key) in places.items():
+        new.setdefault(section, {})[number] = key
+    return [
+        replace(row, readings=tuple(replace(r, key=keys.get(n, r.key)) for n, r in enumerate(row.readings)))
+        if (keys := new.get(row.id))
+        else row
+        for row in rows
+    ]
 
 
 def _keys(document: Document, rows: list[SectionRow]) -> Keys:

@@ -280,7 +280,7 @@ class Decider:
         if not new or not self._ask.edited:
             return
         plan = Plan()
-        Homes(self._db, plan, self._state.base, sides, self._ask.told).place(new)
+        Homes(self._state, plan, self._state.base, sides, self._ask.told).place(new)
         births = [birth for path in self._ask.edited & plan.keys() for birth in plan[path].births]
         wait = {(birth.table, birth.key) for birth in births}
         wait |= {(v.table, v.key) for v in new if self._owner(v) in wait}
@@ -296,7 +296,7 @@ class Decider:
 
     def _emit(self, sides: dict[RecordId, Sides], verdicts: dict[RecordId, Verdict]) -> None:
         out, plan = self._out, Plan()
-        homes = Homes(self._db, plan, self._current, sides, self._ask.told)
+        homes = Homes(self._state, plan, self._current, sides, self._ask.told)
         due: dict[RecordId, set[str]] = {}
         for record, name in self._ask.follows:
             due.setdefault(record, set()).add(name)

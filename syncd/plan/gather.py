@@ -178,7 +178,7 @@ class Gatherer:
         if key.startswith(NEW) or not key:
             return []
         found = []
-        for place in store.readings_of(self._db, table.value, key):
+        for place in self._state.places(table.value, key):
             path, ordinal = place.path, place.ordinal
             keyed = self._state.base(path)
             number = self._number_of(path, place.section_id)

@@ -11,7 +11,6 @@ from parser.kinds import kind_of
 from parser.values import render
 from schema import store
 from schema.announced import Told
-from schema.db import Database
 from schema.patterns import pattern
 from schema.records import PRECEDENCE, Role, Table, Value
 from syncd.model import Keyed, Row, Sides, Verdict
@@ -21,6 +20,7 @@ from syncd.plan.emission import DocumentChanges, Plan
 from syncd.plan.gather import RecordId
 from syncd.plan.lookup import RowLookup
 from syncd.plan.stamps import present
+from syncd.state import BankState
 from writer.changes import Insert, Remove
 from writer.lines import lines_below
 
@@ -49,9 +49,9 @@ class Homes:
     """
 
     def __init__(
-        self, db: Database, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides], told: Told
+        self, state: BankState, plan: Plan, current: CurrentDocument, sides: Mapping[RecordId, Sides], told: Told
     ) -> None:
-        self._db = db
+        self._db, self._places = state.db, state.places
         self._plan = plan
         self._current = current
         self._sides = sides
@@ -269,7 +269,7 @@ class Homes:
     def _line(self, verdict: Verdict) -> None:
         """A line in the first document that shows its entry, and in the entry's chunk."""
         entry = self._entry_of(verdict.key)
-        places = store.readings_of(self._db, Table.ENTRIES.value, entry)
+        places = self._places(Table.ENTRIES.value, entry)
         ranked = sorted(places, key=lambda p: (PRECEDENCE[Role(p.role)], p.path))
         there = list(dict.fromkeys(p.path for p in ranked if self._current(p.path) is not None))
         for path in dict.fromkeys([*there[:1], *(p for p in there if kind_of(p) == "edit_chunk")]):

@@ -40,6 +40,7 @@ ERRORS = """# Error Log
 ## 2026-03-04 10:15: T8 - Bang
 **Error**: `Bang`
 """
+SESSION = "# Session 2026-03-05 - morning\n**Focus Task**: T9\n\n## Notes\n\nOnly on the large screens, says Ada.\n"
 AGAIN = """CREATE TEMP TABLE e AS SELECT * FROM edit_entries; CREATE TEMP TABLE m AS SELECT * FROM file_modifications;
 DELETE FROM edit_entries;
 INSERT INTO edit_entries(id, date, time, timezone, task_id, task_description)
@@ -60,6 +61,14 @@ CASES = {
     ),
     "all written again": ("edit_history.md", HISTORY, AGAIN),
     "items": ("tasks/T9.md", TASK, "UPDATE task_subtasks SET id = id + 9"),
+    "a session": ("sessions/2026-03-05-morning.md", SESSION, "UPDATE sessions SET id = 77"),
+    "a session written again": (
+        "sessions/2026-03-05-morning.md",
+        SESSION,
+        "CREATE TEMP TABLE s AS SELECT * FROM sessions; DELETE FROM sessions; "
+        "INSERT INTO sessions(id, session_date, session_period, focus_task, path) "
+        "SELECT id + 9, session_date, session_period, focus_task, path FROM s",
+    ),
     "an error": ("errorLog.md", ERRORS, "UPDATE error_logs SET id = 99 WHERE error_message LIKE '%Boom%'"),
 }  # fmt: skip
 
@@ -80,13 +89,14 @@ def test_its_text_stays(small: Callable[..., Live], path: str, text: str, statem
     live.assert_at_rest()
     assert live.sql("SELECT file_path, description FROM file_modifications ORDER BY file_path") == before
     saved = text.replace(" - w", " - well").replace("] two", "] three").replace("`Bang`", "`Bong`")
+    saved = saved.replace(": T9\n", ": T8\n")
     live.write(path, saved)
     assert live.sync().emitted == ()
     live.assert_at_rest()
     assert live.value(
         """SELECT count(*) FROM (SELECT description AS said FROM file_modifications UNION ALL
-        SELECT text FROM task_subtasks UNION ALL SELECT error_message FROM error_logs)
-        WHERE said IN ('well', 'three', 'Bong', '`Bong`')"""
+        SELECT text FROM task_subtasks UNION ALL SELECT error_message FROM error_logs UNION ALL
+        SELECT focus_task FROM sessions) WHERE said IN ('well', 'three', 'Bong', '`Bong`', 'T8')"""
     ) == 1
 
 
@@ -94,7 +104,7 @@ def test_its_text_stays(small: Callable[..., Live], path: str, text: str, statem
 def test_it_can_be_undone(small: Callable[..., Live], path: str, text: str, statements: str) -> None:
     """The rows have the numbers that they had."""
     live = small({path: text})
-    tables = ("edit_entries", "file_modifications", "task_subtasks", "error_logs")
+    tables = ("edit_entries", "file_modifications", "task_subtasks", "error_logs", "sessions")
     before = [live.sql(f"SELECT id FROM {table} ORDER BY id") for table in tables]
     run(live, statements)
     live.sync()
@@ -161,4 +171,36 @@ def test_an_entry_is_split_in_two(small: Callable[..., Live]) -> None:
     assert live.read("edit_history.md") == OWNED.replace(
         "#### 10:15 - T2: Later\n" + lines, f"#### 11:00 - T2: Last\n{lines}\n#### 10:15 - T2: Later\n"
     )
+    live.assert_at_rest()
+
+
+def test_a_session_that_is_written_again_in_other_words(small: Callable[..., Live]) -> None:
+    """Its document is its own: only what is worded otherwise changes there."""
+    path = "sessions/2026-03-05-morning.md"
+    live = small({path: SESSION})
+    run(
+        live,
+        "DELETE FROM sessions; INSERT INTO sessions(id, session_date, session_period, focus_task, path) "
+        f"VALUES (5, '2026-03-05', 'morning', 'T8', '{path}')",
+    )
+    report = live.sync()
+    assert (report.holds, report.refused) == ((), ())
+    assert live.read(path) == SESSION.replace(": T9", ": T8")
+    live.assert_at_rest()
+
+
+def test_a_line_comes_below_an_entry_that_has_another_number(small: Callable[..., Live]) -> None:
+    """And the entry is changed as well: all in one transaction of one program."""
+    live = small({"edit_history.md": HISTORY})
+    run(
+        live,
+        "UPDATE edit_entries SET id = 88 WHERE task_description = 'Later'; "
+        "UPDATE edit_entries SET task_description = 'Last' WHERE id = 88; "
+        "INSERT INTO file_modifications(edit_entry_id, action, file_path, description) "
+        "VALUES (88, 'Created', 'e.py', 'v')",
+    )
+    assert live.sync().refused == ()
+    line = "- Created `d.py` - w\n"
+    saved = HISTORY.replace("T2: Later", "T2: Last").replace(line, f"{line}- Created `e.py` - v\n")
+    assert live.read("edit_history.md") == saved
     live.assert_at_rest()
