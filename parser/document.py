@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Protocol
 
@@ -60,12 +61,22 @@ class Section(Struct, frozen=True, gc=False):
         return self.parsed.readings
 
 
-class Document(Struct, frozen=True):
+class Document(Struct, frozen=True, dict=True):
     """A document as parsed: its path in the bank, its kind, and its sections, whose texts join to its text."""
 
     path: str
     kind: str
     sections: tuple[Section, ...]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each section starts in the text as UTF-8, and where the last one ends."""
+        return [0, *accumulate([section.size for section in self.sections])]
+
+    @cached_property
+    def has_arrows(self) -> bool:
+        """Whether seven ``<`` stand in a row somewhere, as where git could not merge."""
+        return _have_arrows(self.sections)
 
     @property
     def text(self) -> str:
@@ -108,10 +119,28 @@ def parse_bytes(path: str, data: bytes, base: Document, known: bytes) -> Documen
     """
     from parser.kinds import grammar_for
 
-    found = _stretch(data, base.sections, known) if base.path == path and data else None
+    found = _stretch(data, base, known) if base.path == path and data else None
     if found is None:
         return parse(path, data.decode(), base)
-    return Document(path, base.kind, _fold(path, grammar_for(base.kind), base.sections, *found))
+    document = Document(path, base.kind, _fold(path, grammar_for(base.kind), base.sections, *found))
+    _, head, tail = found
+    # What would need a look at all of a long document is told by that of its base and the sections between.
+    vars(document)["starts"] = _moved_starts(base, document, head, tail, len(data) - len(known))
+    if not base.has_arrows:
+        vars(document)["has_arrows"] = _have_arrows(document.sections[head : len(document.sections) - tail])
+    return document
+
+
+def _have_arrows(sections: Sequence[Section]) -> bool:
+    return any("<<<<<<<" in section.text for section in sections)
+
+
+def _moved_starts(base: Document, new: Document, head: int, tail: int, shift: int) -> list[int]:
+    """The ``starts`` of ``new``: those of ``base`` but for a few, without a look at all of its sections."""
+    behind = len(new.sections) - tail
+    starts = base.starts[: head + 1]
+    starts += list(accumulate((s.size for s in new.sections[head:behind]), initial=starts.pop()))
+    return starts + [start + shift for start in base.starts[len(base.sections) - tail + 1 :]]
 
 
 def _fold(
@@ -194,13 +223,13 @@ def _pieces(text: str, base: Sequence[Section]) -> tuple[list[str], int, int]:
 _FRONTS = (b"---", b"\xef\xbb\xbf---")
 
 
-def _stretch(data: bytes, base: Sequence[Section], known: bytes) -> tuple[list[str], int, int] | None:
+def _stretch(data: bytes, document: Document, known: bytes) -> tuple[list[str], int, int] | None:
     """As `_pieces`, from bytes; None where more than the sections around the change has to be seen.
 
     The scanner sees the changed stretch and the first old section behind it. Where it stops at that section's start
     it would stop there as well if it saw the rest: whatever reaches further hides that start from it.
     """
-    starts = [0, *accumulate([section.size for section in base])]
+    base, starts = document.sections, document.starts
     if starts[-1] != len(known) or data.startswith(_FRONTS) or known.startswith(_FRONTS):
         return None
     if data == known:

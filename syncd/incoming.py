@@ -40,6 +40,14 @@ class Incoming(Struct, frozen=True):
     put_back: bool = False
     copy_of: str | None = None
 
+    @property
+    def may_be_marked(self) -> bool:
+        """Whether the file is worth a look for git's conflict markers."""
+        if self.document is None:
+            return False
+        another = self.merged or self.put_back or self.late is not None  # it is not just what the file holds
+        return another or self.document.has_arrows
+
 
 class Reader:
     """Makes the file sides of one batch.

@@ -183,7 +183,7 @@ class Decider:
 
     def _hold_marked(self) -> None:
         for path, incoming in self._ask.incoming.items():
-            if incoming.document and incoming.disk and (reason := guard.marker_reason(incoming.disk.data)):
+            if incoming.may_be_marked and incoming.disk and (reason := guard.marker_reason(incoming.disk.data)):
                 self._hold(path, "markers", reason, 0)
             elif path in self._ask.flipping:
                 self._hold(path, "flips", self._ask.flipping[path], 0)

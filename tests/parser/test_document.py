@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from parser.document import parse, parse_bytes
 
 PIECES = st.sampled_from([
+    "<<<<<<< ours\n",
     "# Tasks\n", "## Active Tasks\n", "### 2025-11-13\n", "#### 17:48 - T21: Title\n", "- Modified `a.py` - what\n",
     "*Last Updated: 2025-05-26 16:30*\n", "**Status**: 🔄 **Priority**: HIGH\n", "| ID | Title | Status |\n",
     "|----|-------|--------|\n", "| T1 | One | ✅ |\n", "- [x] done\n", "```\n", "  ```\n", "<!--", "-->\n", "---\n",
@@ -43,9 +44,12 @@ def test_a_base_changes_nothing_but_the_time(path: str, text: str, edits: list[t
     base = parse(path, text)
     for at, length, new in edits:
         known, text = text.encode(), text[:at] + new + text[at + length :]
-        assert parse_bytes(path, text.encode(), base, known) == parse(path, text)
-        base = parse(path, text, base)
-        assert base == parse(path, text)
+        found = parse_bytes(path, text.encode(), base, known)
+        assert found == parse(path, text)
+        assert found.starts == parse(path, text).starts
+        assert found.has_arrows == ("<<<<<<<" in text)
+        assert parse(path, text, base) == found
+        base = found
 
 
 def test_unchanged_sections_are_taken_over_as_they_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from pathlib import Path
@@ -29,12 +30,14 @@ def test_the_short_form_of_each_part_finds_nothing(name: str) -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="memory and descriptors are read from /proc")
 def test_the_soak_notices_what_leaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three megabytes and one descriptor a minute."""
-    leaked: list[bytearray] = []
+    leaked: list[mmap.mmap] = []
     descriptors: list[int] = []
     real = World.pass_time
 
     def leak(world: World, seconds: float) -> None:
-        leaked.append(bytearray(b"x") * 3_000_000)
+        # Not from the heap: what an earlier test gave back there would be used, and the process would not grow.
+        leaked.append(mmap.mmap(-1, 3_000_000))
+        leaked[-1].write(b"x" * 3_000_000)
         descriptors.append(os.open("/dev/null", os.O_RDONLY))
         real(world, seconds)
 
