@@ -153,6 +153,6 @@ def _goes_beyond(clash: Clash, earlier: str | None) -> bool:
 def _text(value: Value) -> str | None:
     if not isinstance(value, tuple):
         return value
-    import json
+    import json  # not our own notes' form: it is compared with what conflicts have noted before
 
     return json.dumps(value, ensure_ascii=False)

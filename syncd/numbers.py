@@ -42,6 +42,8 @@ def free(db: Database, table: str, used: Iterable[int] = ()) -> str:
 def renumbered(db: Database, nets: Mapping[RecordId, Net]) -> tuple[dict[RecordId, str], dict[RecordId, Net]]:
     """The new numbers of records that some text shows, and the changes of records under the numbers they have now."""
     numbers: dict[RecordId, str] = {}
+    if not any(net.operation is Action.DELETE for net in nets.values()):
+        return numbers, dict(nets)
     for table in (*_KNOWN_BY, Table.SESSIONS):
         gone, came = (
             {key: net.before or {} for (t, key), net in nets.items() if t is table and net.operation is operation}

@@ -204,3 +204,21 @@ def test_a_line_comes_below_an_entry_that_has_another_number(small: Callable[...
     saved = HISTORY.replace("T2: Later", "T2: Last").replace(line, f"{line}- Created `e.py` - v\n")
     assert live.read("edit_history.md") == saved
     live.assert_at_rest()
+
+
+def test_what_cannot_go_along_stays_where_it_stands(small: Callable[..., Live]) -> None:
+    """A new entry gets a chunk of its own, which has no room for it: the line stands twice, and no word is lost."""
+    live = small({
+        "edits/2026-03-05/101500-T2-later.md": f"# Work\n\n#### 10:15 - T2: Later\n{NESTED}- Created `d.py` - w\n",
+        "edits/2026-03-05/091500-T2-early.md": "# Work\n\n#### 9:15 - T2: Early\n- Created `b.py` - y\n",
+    })  # fmt: skip
+    run(
+        live,
+        "INSERT INTO edit_entries(id, date, time, task_id, task_description) "
+        "VALUES (9, '2026-03-05', '11:00', 'T2', 'Last'); "
+        "UPDATE file_modifications SET edit_entry_id = 9 WHERE file_path = 'a.py'",
+    )
+    live.sync()
+    assert "- Created `a.py` - x\n" in live.read("edits/2026-03-05/1100-T2-last.md")
+    assert NESTED in live.read("edits/2026-03-05/101500-T2-later.md")
+    assert live.sync().transaction is None
