@@ -7,13 +7,13 @@ planned on the same text and tried together, so that many cost one parse; where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from parser.document import At, Document, parse
-from schema.records import Reading, Span, Table
+from schema.records import Reading, Role, Span, Table, Value
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.edits import Overlap, added, apply_edits
 from writer.kinds import Candidate, candidates, together
@@ -42,6 +42,7 @@ class _Work(Struct):
     now: Document
     refused: list[Refusal] = field(default_factory=list)
     added: tuple[Span, ...] | None = ()
+    asked: dict[At, dict[str, Value]] = field(default_factory=dict)  # what was set by now, by address in ``origin``
     _places: Places | None = None
 
     def make(self, changes: Sequence[Change], edits: Candidate) -> str | None:
@@ -58,6 +59,12 @@ class _Work(Struct):
         self.now, self._places = after, None
         return None
 
+    def note(self, changes: Sequence[Change]) -> None:
+        """``changes``, addressed in the document as it was asked about, were made."""
+        for change in changes:
+            if isinstance(change, SetFields):
+                self.asked.setdefault(change.at, {}).update(change.values)
+
     def current(self, unit: Unit) -> list[tuple[Change, Change]]:
         """The changes of ``unit``, each with the address that it has now; those whose reading is gone are refused."""
         moved = [(change, self._readdressed(change)) for change in unit]
@@ -68,7 +75,7 @@ class _Work(Struct):
         asked = change.parent if isinstance(change, Insert) else change.at
         if asked is None or self.now is self.origin:
             return change
-        self._places = self._places or Places(self.origin, self.now)
+        self._places = self._places or Places(self.origin, self.now, self.asked)
         at = self._places.follow(asked)
         if at is None:
             return None
@@ -110,7 +117,9 @@ def _together(work: _Work, units: Sequence[Unit]) -> list[Unit]:
     plan = together(work.now, [[new for _, new in pairs] for pairs in current])
     ready = [pairs for number, pairs in enumerate(current) if number not in plan.without]
     left = [[old for old, _ in current[number]] for number in sorted(plan.without)]
-    if ready and work.make([new for pairs in ready for _, new in pairs], plan.edits) is not None:
+    if ready and work.make([new for pairs in ready for _, new in pairs], plan.edits) is None:
+        work.note([old for pairs in ready for old, _ in pairs])
+    elif ready:
         middle = (len(ready) + 1) // 2
         for half in (ready[:middle], ready[middle:]):
             left += _together(work, [[old for old, _ in pairs] for pairs in half])
@@ -124,6 +133,7 @@ def _alone(work: _Work, pairs: Sequence[tuple[Change, Change]]) -> None:
     for edits in candidates(work.now, moved[0]):
         reason = work.make(moved, edits)
         if reason is None:
+            work.note([old for old, _ in pairs])
             return
     work.refused += [Refusal(old, reason or _NO_PLACE) for old, _ in pairs]
 
@@ -148,10 +158,14 @@ def blocks(document: Document, removals: Sequence[Remove]) -> list[list[Change]]
 
 
 class Places:
-    """Where the readings of ``old`` stand in ``new``, a later state of the same document."""
+    """Where the readings of ``old`` stand in ``new``, a later state of the same document.
 
-    def __init__(self, old: Document, new: Document) -> None:
-        self._old, self._new = old, new
+    ``asked`` are the values that were set since, by address in ``old``: a reading that another one's words have passed
+    is known by what it has to show by now.
+    """
+
+    def __init__(self, old: Document, new: Document, asked: Mapping[At, Mapping[str, Value]] | None = None) -> None:
+        self._old, self._new, self._asked = old, new, asked or {}
         self._head, self._tail = taken_over(old.sections, new.sections)
         self._tables: dict[Table, _Twins] = {}
 
@@ -164,69 +178,103 @@ class Places:
             return At(at.section + len(new.sections) - len(old.sections), at.reading)
         table = old.at(at).table
         if table not in self._tables:
-            ends = len(old.sections) - self._tail, len(new.sections) - self._tail
-            self._tables[table] = _Twins(*(_of(d, table, self._head, n) for d, n in zip((old, new), ends, strict=True)))
+            before = _of(old, table, self._head, len(old.sections) - self._tail, self._asked)
+            after = _of(new, table, self._head, len(new.sections) - self._tail, {})
+            self._tables[table] = _Twins(before, after)
         return self._tables[table].follow(at)
 
 
-Placed = tuple[At, Reading]
-Alike = dict[object, list[Placed]]
-"""Readings by what they show."""
+class _Placed(Struct, frozen=True):
+    """A reading at its place. ``look`` is what it has to show by now, and below which entry."""
+
+    at: At
+    reading: Reading
+    look: tuple[str, Role, object, object]
+
+
+Alike = dict[object, list[At]]
+"""Addresses by what their readings have to show."""
 
 
 class _Twins:
     """The readings of one table before and after, to be found by what they show."""
 
-    def __init__(self, before: list[Placed], after: list[Placed]) -> None:
+    def __init__(self, before: list[_Placed], after: list[_Placed]) -> None:
         self._before, self._after = before, after
-        self._numbers = {at: number for number, (at, _) in enumerate(before)}
+        self._numbers = {placed.at: number for number, placed in enumerate(before)}
         self._alike: tuple[Alike, Alike] | None = None
         self._pairs: dict[At, At] | None = None
 
     def follow(self, at: At) -> At | None:
         number = self._numbers[at]
-        target = self._before[number][1]
+        target = self._before[number]
         standing = self._after[number] if number < len(self._after) else None
-        if standing and len(self._after) <= len(self._before) and standing[1] == target:
-            return standing[0]  # its twins may have changed
+        if standing and len(self._after) <= len(self._before) and standing.look == target.look:
+            return standing.at  # its twins may have changed
         if self._alike is None:
             self._alike = _by_look(self._before), _by_look(self._after)
-        was, now = ([a for a, r in each.get(_look(target), ()) if r == target] for each in self._alike)
+        was, now = (each.get(target.look, []) for each in self._alike)
         if now:
             return now[min(was.index(at), len(now) - 1)]
         return self._changed().get(at)
 
     def _changed(self) -> dict[At, At]:
-        """Where those stand whose values were changed: one may have gone to another place by that, past others."""
+        """Where those stand that show something else than was asked for: one that its surroundings tell more.
+
+        Only what has an id, or is alone, is known again: no other record is ever taken for it.
+        """
         if self._pairs is None:
             assert self._alike is not None
             lost, new = (_more_in(a, b) for a, b in (self._alike, self._alike[::-1]))
-            self._pairs = dict(zip(lost, new, strict=True)) if len(lost) == len(new) else {}
+            self._pairs = {}
+            for named, places in lost.items():
+                others = new.get(named, [])
+                if len(places) == len(others) and (len(places) == 1 or named[0]):
+                    self._pairs |= zip(places, others, strict=True)
         return self._pairs
 
 
-def _more_in(these: Alike, those: Alike) -> list[At]:
-    """The addresses of readings that show what no reading of ``those`` does, or more often; in order."""
-    return sorted(at for look, placed in these.items() for at, _ in placed[len(those.get(look, ())) :])
+def _more_in(these: Alike, those: Alike) -> dict[tuple[str, Role], list[At]]:
+    """The addresses of what no reading of ``those`` shows, or fewer; in order, by id and role."""
+    found: dict[tuple[str, Role], list[At]] = {}
+    for look, places in these.items():
+        assert isinstance(look, tuple)
+        found.setdefault(look[:2], []).extend(places[len(those.get(look, ())) :])
+    return {named: sorted(places) for named, places in found.items() if places}
 
 
-def _of(document: Document, table: Table, first: int, end: int) -> list[Placed]:
-    return [
-        (At(number, index), reading)
-        for number in range(first, end)
-        for index, reading in enumerate(document.sections[number].readings)
-        if reading.table is table
-    ]
+def _of(
+    document: Document, table: Table, first: int, end: int, asked: Mapping[At, Mapping[str, Value]]
+) -> list[_Placed]:
+    """The readings of ``table`` in some sections. Lines of files are told apart by their entries as well."""
+    found: list[_Placed] = []
+    entry: object = None
+    for number in range(first, end):
+        for index, reading in enumerate(document.sections[number].readings):
+            at = At(number, index)
+            if reading.table is Table.ENTRIES:
+                entry = _shows(reading, asked.get(at, {}))
+            if reading.table is table:
+                below = entry if table is Table.MODIFICATIONS else None
+                key = reading.key if table is Table.TASKS else ""  # those of others are made of their values
+                look = key, reading.role, _shows(reading, asked.get(at, {})), below
+                found.append(_Placed(at, reading, look))
+    return found
 
 
-def _look(reading: Reading) -> object:
-    return reading.key, reading.role, frozenset(reading.values().items())
+def _shows(reading: Reading, asked: Mapping[str, Value]) -> object:
+    values = {**reading.values(), **asked}
+    return frozenset(
+        (name, tuple(sorted(value)) if isinstance(value, tuple) else value)
+        for name, value in values.items()
+        if value not in (None, (), "")
+    )
 
 
-def _by_look(placed: Sequence[Placed]) -> Alike:
+def _by_look(placed: Sequence[_Placed]) -> Alike:
     found: Alike = {}
-    for at, reading in placed:
-        found.setdefault(_look(reading), []).append((at, reading))
+    for one in placed:
+        found.setdefault(one.look, []).append(one.at)
     return found
 
 

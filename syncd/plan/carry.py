@@ -205,23 +205,23 @@ def _by_entry(
     keys: Keys, before: list[_Spot], after: list[_Spot], asked: Mapping[tuple[int, int], Mapping[str, Value]]
 ) -> dict[tuple[int, int], str]:
     """Pair entries by what they were asked to show, else by what they showed; their lines in order below each."""
-    found: dict[tuple[int, int], str] = {}
     groups, fresh = _families(before), _families(after)
     spare = {spot[:2]: spot for spot, _ in groups if spot is not None}
-    lines = {keys[s[0]][s[1]] if s else "": children for s, children in groups}
+    lines = {spot[:2] if spot else None: children for spot, children in groups}  # an entry may stand twice
+    pairs: dict[tuple[int, int], tuple[int, int]] = {}
     for expects in (True, False):
         twins: dict[object, list[tuple[int, int]]] = {}
         for place, spot in reversed(spare.items()):
             twins.setdefault(_shown(spot, asked.get(place, {}) if expects else {}), []).append(place)
         for entry, _ in fresh:
-            if entry is not None and entry[:2] not in found and (alike := twins.get(_shown(entry, {}))):
-                place = alike.pop()
-                found[entry[:2]] = keys[place[0]][place[1]]
-                del spare[place]
-    rest = [entry for entry, _ in fresh if entry is not None and entry[:2] not in found]
-    found |= {entry[:2]: keys[n][i] for entry, (n, i) in zip(rest, spare, strict=False)}
+            if entry is not None and entry[:2] not in pairs and (alike := twins.get(_shown(entry, {}))):
+                pairs[entry[:2]] = alike.pop()
+                del spare[pairs[entry[:2]]]
+    rest = [entry[:2] for entry, _ in fresh if entry is not None and entry[:2] not in pairs]
+    pairs |= zip(rest, spare, strict=False)
+    found = {entry: keys[n][i] for entry, (n, i) in pairs.items()}
     for entry, children in fresh:
-        old_lines = lines.get(found.get(entry[:2], "") if entry else "", [])
+        old_lines = lines.get(pairs.get(entry[:2]) if entry else None, [])
         found |= {c[:2]: keys[o[0]][o[1]] for c, o in zip(children, old_lines, strict=False)}
     others = [[s for s in spots if s[2].table not in (Table.ENTRIES, Table.MODIFICATIONS)] for spots in (before, after)]
     return found | {a[:2]: keys[b[0]][b[1]] for b, a in zip(*others, strict=False) if a[2].table is b[2].table}

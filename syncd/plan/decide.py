@@ -308,6 +308,9 @@ class Decider:
             if record in self._ask.nets and self._waits(verdict, sides[record], gone, out.held):
                 out.unsealed.add(record)
             names = verdict.show | due.get(record, set()) | (verdict.follow if self._ask.follow_now else frozenset())
+            if verdict.row is None:  # its row is gone since they fell due: there is nothing to bring along
+                out.followed += [(record, name) for name in names]
+                names = frozenset()
             if names or verdict.insert or verdict.remove:
                 shown[record] = names
             bare, usual = homes.unlabelled(verdict, names), homes.usual(verdict, names)

@@ -115,9 +115,9 @@ class Machine:
         def act() -> None:
             self.world.client.run("PRAGMA busy_timeout = 0")
             change = chance.choice((sides.change_files, sides.edit_file, sides.change_rows))
-            had = oracle.words_in(self.world.dump())
+            had = oracle.words_in(self.world.dump("sections", "conflicts"))
             told.append(change(self.world, chance))
-            overwritten.update(had - oracle.words_in(self.world.dump()))
+            overwritten.update(had - oracle.words_in(self.world.dump("sections", "conflicts")))
             self.world.client.run("PRAGMA busy_timeout = 5000")
 
         before = oracle.look(self.world, self.known)

@@ -197,10 +197,11 @@ class World:
             shutil.copy(backup, file)
         self.open()
 
-    def dump(self) -> str:
-        """Every value that the database shows as current, as one text."""
+    def dump(self, *without: str) -> str:
+        """Every value that the database shows as current, as one text; but for those of the tables ``without``."""
         parts = []
-        for table in ("tasks", "task_dependencies", "task_subtasks", "edit_entries", "file_modifications", "sessions",
-                      "session_cache", "error_logs", "sections", "conflicts"):  # fmt: skip
+        tables = ("tasks", "task_dependencies", "task_subtasks", "edit_entries", "file_modifications", "sessions",
+                  "session_cache", "error_logs", "sections", "conflicts")  # fmt: skip
+        for table in (table for table in tables if table not in without):
             parts += [repr(row) for row in self.client.rows(f"SELECT * FROM {table}")]
         return "\n".join(parts)

@@ -166,11 +166,34 @@ def test_the_end_of_a_range_stays() -> None:
     assert done(text, SetFields(at(text, "x"), {"time": "13:00"})) == "### 13:00-15:30 - T19a: x\n"
 
 
+def test_entries_that_go_to_one_new_day_stand_below_one_heading() -> None:
+    """In the order of their times; and new days in the order of the days, whatever was asked for first."""
+    text = TEXT.replace("T19: Noon", "T19: Noon\n- Modified `f.ts` - four\n\n#### 08:00 IST - T18: Morning")
+    moves = [
+        SetFields(at(text, "Noon"), {"task_id": "T9"}),
+        SetFields(at(text, "Morning"), {"date": "2025-10-01"}),
+        SetFields(at(text, "Noon"), {"date": "2025-10-01"}),
+        SetFields(at(text, "Late"), {"date": "2025-10-02"}),
+    ]
+    new = done(text, *moves)
+    assert new.count("### 2025-10-01") == 1
+    order = ["T20: Early", "2025-11-11", "### 2025-10-02", "T21: Late", "### 2025-10-01", "T9: Noon", "T18: Morning"]
+    assert sorted(order, key=new.index) == order
+    for line in ("- Modified `e.ts` - three", "- Modified `f.ts` - four", "  - nested"):
+        assert new.count(line) == 1
+
+
 def test_another_date_moves_the_entry() -> None:
     """With its lines; the heading that it leaves stays."""
     text = done(TEXT, SetFields(at(TEXT, "Noon"), {"date": "2025-11-13"}))
     assert text.endswith("### 2025-11-11\n")
     assert "#### 12:00 IST - T19: Noon\n- Modified `e.ts` - three\n\n#### 09:05" in text
+
+
+def test_the_last_entry_that_goes_to_an_earlier_day_stays_the_last() -> None:
+    """Below a heading of its own, with the lines below it."""
+    text = done(TEXT, SetFields(at(TEXT, "Noon"), {"date": "2025-10-01"}))
+    assert text == TEXT.replace("#### 12:00", "### 2025-10-01\n\n#### 12:00")
 
 
 def test_a_date_in_the_line_changes_there() -> None:

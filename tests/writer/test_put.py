@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from parser.document import At, Document, parse
 from schema.records import Status, Table
 from writer.changes import Insert, Remove, SetFields
-from writer.put import follow, put
+from writer.put import Places, follow, put
 
 TASKS = """# Tasks
 *Last Updated: 2025-01-01 10:00*
@@ -152,6 +152,39 @@ def test_an_address_is_followed_through_changes() -> None:
     assert follow(entry, old, renamed) == entry
     gone = parse("edit_history.md", HISTORY[: HISTORY.index("#### 09:00")], old)
     assert follow(entry, old, gone) is None
+
+
+def test_of_two_entries_that_changed_each_is_followed_to_its_own_words() -> None:
+    """The first went past the second, whose task is another by now: what was asked for tells them apart."""
+    old = parse("edit_history.md", HISTORY)
+    first, second = _find(old, Table.ENTRIES, "First"), _find(old, Table.ENTRIES, "Second")
+    done = put(old, [SetFields(first, {"date": "2024-12-31"}), SetFields(second, {"task_id": "T9"})])
+    assert done.refused == ()
+    places = Places(old, done.document, {first: {"date": "2024-12-31"}, second: {"task_id": "T9"}})
+    for at, words in ((first, "First"), (second, "Second")):
+        there = places.follow(at)
+        assert there is not None
+        assert done.document.at(there).value("task_description") == words
+    unknown = Places(old, done.document)
+    assert (unknown.follow(first), unknown.follow(second)) == (None, None), "neither is taken for the other"
+    line = _find(old, Table.MODIFICATIONS, "three")
+    there = places.follow(line)
+    assert there is not None
+    assert done.document.at(there).value("description") == "three"
+
+
+def test_a_line_is_followed_below_its_own_entry() -> None:
+    """Though a line of the same words stands below an entry that went past it."""
+    text = "## 2026-03-06\n\n#### 17:48 - T3: Goes\n- Modified `a` - one\n\n"
+    text += "#### 9:05 - T1: Stays\n- Modified `a` - one\n"
+    old = parse("edit_history.md", text)
+    lines = [at for at, reading in old.readings() if reading.table is Table.MODIFICATIONS]
+    asked = {_find(old, Table.ENTRIES, "Goes"): {"date": "2025-11-13"}}
+    new = put(old, [SetFields(at, values) for at, values in asked.items()]).document
+    assert [new.text[: new.text.index(words)].count("####") for words in ("Stays", "Goes")] == [1, 2]
+    followed = [Places(old, new, asked).follow(at) for at in lines]
+    later = [at for at, reading in new.readings() if reading.table is Table.MODIFICATIONS]
+    assert followed == later[::-1]
 
 
 def test_an_entry_that_goes_to_another_day_is_not_taken_for_one_that_it_passed() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from msgspec.structs import replace
+
 from parser.document import At, Document
 from parser.kinds.entry_heads import read_day
 from schema.records import Reading, Span, Table, Value
@@ -115,15 +117,58 @@ def set_all(document: Document, changes: Sequence[SetFields]) -> Plan:
     """The first way for each change; what stands around the entries that move is looked at once."""
     from writer.kinds import set_fields as replaced
 
-    moves = any("date" in change.values and "date" not in document.at(change.at).fields for change in changes)
-    layout = Layout(document) if moves else None
-    edits: list[Edit] = []
+    merged: dict[At, SetFields] = {}
     for change in changes:
-        edits += next(chain(set_fields(document, change, layout), replaced(document, change)), [])
+        first = merged.get(change.at)
+        merged[change.at] = replace(first, values={**first.values, **change.values}) if first else change
+    moves = [change for change in merged.values() if _moves(document, change)]
+    edits = _all_moved(Layout(document), moves) if moves else []
+    for change in merged.values():
+        if change not in moves:
+            edits += next(chain(set_fields(document, change), replaced(document, change)), [])
     return Plan(edits)
 
 
-def set_fields(document: Document, change: SetFields, layout: Layout | None = None) -> Iterator[Candidate]:
+def _moves(document: Document, change: SetFields) -> bool:
+    """Whether an entry gets another date that its own line does not show."""
+    reading = document.at(change.at)
+    changes = "date" in change.values and change.values["date"] != reading.value("date")
+    return changes and reading.table is Table.ENTRIES and "date" not in reading.fields
+
+
+def _all_moved(layout: Layout, changes: Sequence[SetFields]) -> list[Edit]:
+    """Entries moved to other days. Those of one day that has no heading yet come to stand below one."""
+    edits: list[Edit] = []
+    cuts: list[tuple[int, int]] = []
+    opened: dict[str, tuple[Spot, list[str]]] = {}
+    in_order = sorted(changes, key=lambda c: _moment_of(layout.document, c), reverse=layout.newest_first)
+    for change in in_order:
+        way = next(_ways(layout, change), None)
+        if way is None:
+            continue
+        stretch, spot, block = way
+        cuts.append(stretch)
+        if spot.opens:
+            opened.setdefault(str(change.values["date"]), (spot, []))[1].append(block)
+        else:
+            edits.append(_put(layout.document, spot, block))
+    for spot, blocks in opened.values():
+        between = "\n" * (gap(layout, layout.starts[spot.section] + spot.offset) + 1)
+        edits.append(_put(layout.document, spot, between.join(blocks)))
+    end = 0
+    for first, last in sorted(cuts):  # the empty lines between two of them may belong to both
+        edits += _deletion(layout, max(first, end), last)
+        end = max(end, last)
+    return edits
+
+
+def _moment_of(document: Document, change: SetFields) -> tuple[str, str]:
+    """When the entry of ``change`` was, after it."""
+    time = change.values.get("time", document.at(change.at).value("time"))
+    return _text(change.values["date"]) or "", _text(time) or ""
+
+
+def set_fields(document: Document, change: SetFields) -> Iterator[Candidate]:
     """New values in the entry's own line; a date that comes from a heading is changed by moving the entry."""
     reading = document.at(change.at)
     if reading.table is Table.MODIFICATIONS:
@@ -137,8 +182,10 @@ def set_fields(document: Document, change: SetFields, layout: Layout | None = No
     head = take_apart(section.text[start:end])
     if head is None:
         return
-    if "date" in values and "date" not in reading.fields:
-        yield from _moved(layout or Layout(document), change.at, head, values)
+    if _moves(document, change):
+        layout = Layout(document)
+        for (first, last), spot, block in _ways(layout, change):
+            yield [*_deletion(layout, first, last), _put(document, spot, block)]
     new = changed(head, values).join()
     yield [_smallest(change.at.section, start, section.text[start:end], new)]
 
@@ -170,20 +217,24 @@ def remove_all(document: Document, changes: Sequence[Remove]) -> Plan:
     return Plan(edits)
 
 
-def _moved(layout: Layout, at: At, head: Head, values: Mapping[str, Value]) -> Iterator[Candidate]:
-    """The entry taken out and put where an entry of its new date goes, with its lines as they are."""
-    entry = layout.by_address[at]
+def _ways(layout: Layout, change: SetFields) -> Iterator[tuple[tuple[int, int], Spot, str]]:
+    """Ways to move an entry: the stretch to take out, where one of its new date goes, and its text with its lines."""
+    entry = layout.by_address[change.at]
+    values = {name: value for name, value in change.values.items() if entry.reading.value(name) != value}
     block = layout.text[entry.start : entry.end].rstrip()
     line = line_end(block, 0)
+    head = take_apart(block[:line])
+    if head is None or any("\n" in str(value) for value in values.values()):
+        return
     time = values.get("time", entry.reading.value("time"))
     rest = {name: value for name, value in values.items() if name != "date"}
     for spot in spots(layout, _text(values["date"]), _text(time)):
         where = layout.starts[spot.section] + spot.offset
-        if entry.start <= where < entry.end:
-            continue
-        first = changed(head, values if spot.dated else rest).join()
-        put = _put(layout.document, spot, (first + block[line:]).replace("\r\n", "\n"))
-        yield [*_cut(layout, entry, len(layout.text))[0], put]
+        text = (changed(head, values if spot.dated else rest).join() + block[line:]).replace("\r\n", "\n")
+        if not entry.start <= where < entry.end:
+            yield _stretch(layout, entry, len(layout.text)), spot, text
+        elif where > entry.start and (start := layout.content_end(entry.start)):
+            yield (start, where), spot, text  # behind itself: it stays the last one, below a new date or with its own
 
 
 def remove(document: Document, change: Remove) -> Iterator[Candidate]:
@@ -217,10 +268,13 @@ def _date_left(document: Document, at: At, entry: Entry) -> Iterator[Candidate]:
 
 
 def _cut(layout: Layout, entry: Entry, tail: int) -> tuple[Candidate, int]:
-    """The edits that take an entry out of a text that is gone from ``tail`` on, and from where it is gone then.
+    """The edits that take an entry out of a text that is gone from ``tail`` on, and from where it is gone then."""
+    start, end = _stretch(layout, entry, tail)
+    return _deletion(layout, start, end), start if end == tail else tail
 
-    The empty lines before the last entry go with it.
-    """
+
+def _stretch(layout: Layout, entry: Entry, tail: int) -> tuple[int, int]:
+    """What goes with an entry from a text that is gone from ``tail`` on: empty lines before the last one, too."""
     start, end = entry.start, entry.end
     if layout.words_from(end) >= tail:
         kept = layout.words_before(start)
@@ -228,7 +282,11 @@ def _cut(layout: Layout, entry: Entry, tail: int) -> tuple[Candidate, int]:
         if layout.text.endswith("\n") and kept:
             last += len(newline(layout.document))
         start, end = min(last, start), tail
-        tail = start
+    return start, end
+
+
+def _deletion(layout: Layout, start: int, end: int) -> Candidate:
+    """The edits that take out what stands between two offsets of the text."""
     edits = []
     number, offset = layout.place(start)
     while start < end and number < len(layout.starts):
@@ -239,4 +297,4 @@ def _cut(layout: Layout, entry: Entry, tail: int) -> tuple[Candidate, int]:
         if layout.starts[number] + length >= end:
             break
         number, offset = number + 1, 0
-    return edits, tail
+    return edits
