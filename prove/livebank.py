@@ -306,6 +306,8 @@ class Bank:
                 continue
             owned = [(owner, line) for owner, line in blame(self.db, path, text) if owner not in some]
             came = Counter(line for owner, line in owned if owner > number and line.strip())
+            for owner in some:  # what somebody put in once more is what this one brought
+                came -= Counter(self.past.texts.get(owner, {}).get(path, b"").split(b"\n"))
             for owner in {owner for owner, _ in owned if owner > number}:
                 if journal.transaction(self.db, owner).operation_type in ("undo", "restore", "put back", "reject"):
                     came.clear()  # what was put back is what an earlier one had

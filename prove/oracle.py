@@ -7,13 +7,15 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prove.scenarios import Scenario, make_ready, open_engine
 from schema import history
-from schema.db import Database
+from schema.db import Database, open_database
+from schema.errors import SyncdError
 from syncd.disk.files import digest
 from syncd.disk.names import is_own
 from syncd.engine import Engine
@@ -188,11 +190,26 @@ class Oracle:
             if is_own(path.rsplit("/")[-1]):
                 continue
             known = self._texts.get(masked(path), set())
-            if digest(data) not in known and masked(data.decode(errors="replace")) not in known:
+            if digest(data) in known or masked(data.decode(errors="replace")) in known:
+                continue
+            if not self._written(bank, path, data):  # as where one side could not be read: the other's goes first
                 told.append(f"neither old nor new: {path}")
         names = {masked(path) for path in there}
         told += [f"missing: {path}" for path in self._stays - names]
         return told
+
+    def _written(self, bank: Path, path: str, data: bytes) -> bool:
+        """Whether the database wrote this text; a copy of it is asked, so that this one is found as it was left."""
+        asked = self.folder / f"asked-{bank.parent.name}"
+        shutil.copytree(bank / ".syncd", asked / ".syncd", ignore=shutil.ignore_patterns("*-shm", "lock"))
+        try:
+            with closing(open_database(asked / ".syncd" / "memory_bank.db", create=False)) as db:
+                sql = "SELECT count(*) FROM versions WHERE path = ? AND hash_after = ? AND emitted"
+                return bool(db.value(sql, (path, digest(data))))
+        except SyncdError:
+            return False
+        finally:
+            shutil.rmtree(asked)
 
     def afterwards(self, bank: Path) -> list[str]:
         """What is wrong when a new process has run."""

@@ -218,7 +218,8 @@ class Decider:
         return found
 
     def _is_gone(self, path: str) -> bool:
-        return path in self._ask.incoming and self._ask.incoming[path].disk is None
+        incoming = self._ask.incoming.get(path)
+        return incoming is not None and incoming.disk is None and incoming.document is None  # else it comes back
 
     def _total(self, path: str) -> int:
         base = self._state.base(path)

@@ -71,6 +71,17 @@ def test_prose_and_new_records_are_put_back_kept_and_can_be_taken(first: Live) -
     first.assert_at_rest()
 
 
+def test_a_document_comes_back_while_the_removal_of_a_task_waits(first: Live) -> None:
+    """The registry shows the task whose row was deleted; that its own document waits for a yes is nothing to it."""
+    first.sql("DELETE FROM tasks WHERE id = 'T5'")
+    assert first.sync().state is State.ATTENTION
+    before = first.tree()
+    (first.bank / "tasks.md").unlink()
+    assert first.sync().emitted == ("tasks.md",)
+    assert first.tree() == before
+    assert first.sql("SELECT path, kind FROM holds WHERE state = 'open'") == [("tasks/T5.md", "removal")]
+
+
 def test_a_text_is_taken_onto_what_the_rows_wrote_since(first: Live) -> None:
     """Both edits stand then."""
     first.write("tasks/T6.md", first.read("tasks/T6.md") + "\nOne line more.\n")
