@@ -236,7 +236,8 @@ class Decider:
             if self._ask.mode is Mode.OBSERVE:
                 self._out.removed.add(path)
             elif path in self._ask.edited or self._hold(path, "removal", reason, 1):
-                gone = {s.path for s in sides[record].before if self._is_gone(s.path)}  # it was moved: both wait
+                was = {s.path for s in sides[record].before if s.role is Role.OWN}
+                gone = {past for past in was if self._is_gone(past)}  # it was moved: both wait
                 self._out.held |= gone
                 self._untouched |= {r for r, s in sides.items() if r == record or _stands_in(s, {path, *gone})}
                 self._out.unsealed |= self._untouched

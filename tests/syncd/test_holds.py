@@ -333,6 +333,20 @@ def test_reject_puts_the_file_back_to_the_byte_and_keeps_what_it_held(live: Live
     live.assert_at_rest()
 
 
+def test_a_yes_to_one_document_does_not_wait_for_that_to_another(live: LiveBank) -> None:
+    """A document that shows a task goes, while the removal of that task's own document waits."""
+    live.sql("DELETE FROM tasks WHERE id = 'T4'")
+    (live.bank / "activeContext.md").unlink()
+    holds = {hold["path"]: hold["id"] for hold in live.sync().holds}
+    assert holds.keys() == {"tasks/T4.md", "activeContext.md"}
+    say(live, "accept", int(holds["activeContext.md"]))
+    assert live.sql("SELECT count(*) FROM documents WHERE path = 'activeContext.md'") == [(0,)]
+    assert [hold["path"] for hold in live.sync().holds] == ["tasks/T4.md"]
+    say(live, "reject")
+    assert live.sql("SELECT count(*) FROM tasks WHERE id = 'T4'") == [(1,)]
+    live.assert_at_rest()
+
+
 def test_reject_brings_a_vanished_document_back(live: LiveBank) -> None:
     """With its bytes."""
     before = live.tree()
