@@ -121,8 +121,8 @@ def _lost(document: Document, done: Put, sets: Sequence[SetFields]) -> str | Non
     return None
 
 
-def _tasks(document: Document) -> list[str]:
-    return [reading.key for _, reading in document.readings() if reading.role is Role.REGISTRY]
+def _tasks(document: Document) -> list[tuple[int, str]]:
+    return [(at.section, reading.key) for at, reading in document.readings() if reading.role is Role.REGISTRY]
 
 
 def _of_task(reading: Reading) -> tuple[str, str, str]:

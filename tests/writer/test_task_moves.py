@@ -51,6 +51,23 @@ def test_it_stays_where_the_new_table_would_lose_what_only_it_says() -> None:
     assert _set(owned, "T1", RECORD, "priority", status="completed") == owned.replace("🔄", "✅")
 
 
+def test_words_that_are_no_value_move_along() -> None:
+    """A priority that nobody knows, and words where a date was expected: also where the row has one."""
+    text = ACTIVE + ONE.replace("HIGH", "whenever") + DONE.replace("Completed |", "Priority |")
+    text += "| T0 | Old | LOW | [tasks/T0.md] |\n"
+    moved = "| T1 | One | whenever | [Details](tasks/T1.md) |\n"
+    for priority in ("HIGH", None):
+        after = _set(text, "T1", {**RECORD, "priority": priority}, status="completed")
+        assert after == text.replace(ONE.replace("HIGH", "whenever"), "") + moved
+
+
+def test_it_stays_where_two_columns_have_one_name() -> None:
+    """Which of them a value belongs to cannot be told."""
+    twice = DONE.replace("| Title |", "| Title | Title |").replace("|----|", "|----|----|", 1)
+    text = ACTIVE + ONE + twice + "| T0 | Old | Older | 2025-05-01 | [tasks/T0.md] |\n"
+    assert _set(text, "T1", RECORD, "priority", status="completed") == text.replace("🔄", "✅", 1)
+
+
 def test_it_stays_where_most_completed_tasks_stay() -> None:
     """A bank that keeps them among the others."""
     text = ACTIVE + ONE + TWO.replace("🔄", "✅") + TWO.replace("T2", "T3").replace("🔄", "✅") + DONE + OLD

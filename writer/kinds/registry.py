@@ -19,7 +19,7 @@ from schema.records import Role, Status, Table, Value
 from writer.changes import Insert, SetFields
 from writer.edits import Edit, Plan
 from writer.kinds import task_moves
-from writer.kinds.registry_tables import Place, Tables, cell_text, column_name, reads, says_only
+from writer.kinds.registry_tables import Place, Tables, cell_text, column_name, reads, says_only, unread
 from writer.places import before_section, behind_section, whole_lines
 
 _HEADER = ("ID", "Title", "Status", "Priority", "Started", "Dependencies")
@@ -183,6 +183,8 @@ def _texts(
             cells.append(old or nothing)
         elif name == "details" and name not in values:
             cells.append((_link_like(place, index, task) if link else None) or nothing)
+        elif old and unread(name, old):
+            cells.append(old)
         elif values.get(name) in (None, ()):
             cells.append(nothing)
         elif old is not None and reads(name, old, values[name]):

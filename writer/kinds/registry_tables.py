@@ -229,6 +229,11 @@ def reads(name: str, text: str, value: Value) -> bool:
     return _read(name, text) == value
 
 
+def unread(name: str, text: str) -> bool:
+    """Whether a cell has words that are no value of its column. A status is told by its table as well."""
+    return name != "status" and not is_nothing(text) and _read(name, text) in (None, ())
+
+
 def says_only(name: str, text: str) -> bool:
     """Whether a cell holds a value and no further words."""
     plain = text.strip("*_`~ ")

@@ -47,6 +47,8 @@ def _keeps(home: Place, origin: Place, row: Row, elsewhere: Collection[str]) -> 
     headers = origin.table.header.cells
     if len(row.cells) > len(headers):
         return False
+    if any(len({column_name(cell) for cell in each}) < len(each) for each in (headers, home.table.header.cells)):
+        return False  # which of two columns of one name a cell belongs to, nobody can tell
     columns = {column_name(cell) for cell in home.table.header.cells}
     fields = {index: name for name, index in origin.columns.items()}
     for index, cell in enumerate(row.cells):
