@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from parser.text import common_prefix, common_suffix
 from schema.patterns import pattern
+from schema.records import TASK_ID
+
+_OWN_WORDS = 3
 
 
 class LineClash(Struct, frozen=True):
@@ -87,8 +90,9 @@ def overlooked(text: str, before: str, after: str) -> bool:
     """Whether ``text`` still shows what the step from ``before`` to ``after`` took away and lacks what it brought.
 
     Then whoever saved it had not seen that step. Who says a sentence that the step brought in other words has seen it,
-    and who gives another value to a label that it brought, right where it stands; of headings, list items and table
-    rows two that are alike are two.
+    and who gives another value to a label that it brought, right where it stands, or other words to the row of a task;
+    of headings, list items and other table rows two that are alike are two. And who has one line of those that it
+    brought, which nobody else would write so, has seen all: a step comes to the disk at once.
     """
     has, old, new = (Counter(line for line in t.split("\n") if line.strip()) for t in (text, before, after))
     gone, came = old - new, new - old
@@ -97,11 +101,38 @@ def overlooked(text: str, before: str, after: str) -> bool:
         return any(has[line] > new[line] for line in gone) and (not came or bool(lacks))
     fresh = [line for line in has if line not in old and line not in new and _is_prose(line)]
     words, said = [set(_words(line)) for line in fresh], set(_words(before))
+    if any(has[line] >= new[line] and _is_its_own(line, said) for line in came):
+        return False
+    rows = [row for line in has if line not in old and line not in new and (row := _row(line))]
     here = {place for line, place in _labels(text) if line in fresh}
     there = dict(_labels(after))
     return not came or not all(
-        _is_prose(line) and (_reworded(set(_words(line)), words, said) or there.get(line) in here) for line in lacks
+        (_is_prose(line) and (_reworded(set(_words(line)), words, said) or there.get(line) in here))
+        or _is_same_row(_row(line), rows)
+        for line in lacks
     )
+
+
+_ROW = pattern(rf"[ \t]*\|[ \t*`\[]*({TASK_ID})\b")
+
+
+def _row(line: str) -> tuple[str, set[str]] | None:
+    """The task and the words of the row of a task; None for any other line."""
+    found = _ROW.match(line)
+    return (found[1], set(_words(line))) if found else None
+
+
+def _is_same_row(row: tuple[str, set[str]] | None, rows: Sequence[tuple[str, set[str]]]) -> bool:
+    """Whether one of ``rows`` is of the same task, with most words of ``row``."""
+    return row is not None and any(
+        task == row[0] and 3 * len(words & row[1]) >= 2 * len(row[1]) for task, words in rows
+    )
+
+
+def _is_its_own(line: str, said: set[str]) -> bool:
+    """Whether a line has a number and several new words: two who write do not come upon the same one."""
+    new = [word for word in set(_words(line)) - said if word.isalpha()]
+    return len(new) >= _OWN_WORDS and any(c.isdigit() for c in line)
 
 
 _LABEL = pattern(r"[ \t]*\*\*([^\W\d][^*:]*)(?::\*\*|\*\*:)(?=\s|$)")

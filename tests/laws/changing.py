@@ -112,6 +112,8 @@ def _lost(document: Document, done: Put, sets: Sequence[SetFields]) -> str | Non
         if name in document.at(change.at).fields
     }
     if _tasks(document) != _tasks(done.document):
+        if len({key for _, key in _tasks(document)}) < len(_tasks(document)):
+            return None  # which of two rows of one task went where cannot be told by their places
         before.sort(key=lambda item: _of_task(item[1]))
         after.sort(key=_of_task)
     for (at, old), new in zip(before, after, strict=True):

@@ -126,6 +126,21 @@ def test_who_rewords_a_sentence_has_seen_it() -> None:
         ("* measured at noon", "* measured at noon again", True),
         ("- The depth is measured at noon", "- The depth is measured at low water", True),
         ("| T1 | The depth at noon |", "| T2 | The depth at noon |", True),
+        ("| T1 | The depth at noon |", "| T1 | The depth at low noon |", False),
+        ("| T1 | The depth at noon |", "| T1 | Another task of this id |", True),
+        ("| T1 | The depth at noon |", "| T2 | The depth at noon | T1 |", True),
     ):
         assert overlooked(f"{before}{saved}\n", before, f"{before}{came}\n") is unseen, came
     assert overlooked("a\nb\nc\n", "a\nb\n", "a\nB\n")
+
+
+def test_who_has_one_line_of_a_step_has_seen_all_of_it() -> None:
+    """If it is a line that nobody else would write so: no heading of a day, no head of a table, no few words."""
+    before = "# T\n\nOld prose.\n"
+    for own, seen in (
+        ("#### 18:35 - T3: Hover line on curves", True), ("### 2026-03-06", False), ("| ID | Title | Status |", False),
+        ("- Modified `b.ts`", False), ("### Old prose of T1", False),
+    ):  # fmt: skip
+        after = f"{before}\n{own}\n- Modified `a.ts` - Pointer evnts\n"
+        for saved in (after.replace("evnts", "events"), after[: after.index("- Mod")]):
+            assert overlooked(saved, before, after) is not seen, (own, saved)
