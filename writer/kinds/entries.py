@@ -121,10 +121,10 @@ def set_all(document: Document, changes: Sequence[SetFields]) -> Plan:
     for change in changes:
         first = merged.get(change.at)
         merged[change.at] = replace(first, values={**first.values, **change.values}) if first else change
-    moves = [change for change in merged.values() if _moves(document, change)]
-    edits = _all_moved(Layout(document), moves) if moves else []
-    for change in merged.values():
-        if change not in moves:
+    moves = {at: change for at, change in merged.items() if _moves(document, change)}
+    edits = _all_moved(Layout(document), list(moves.values())) if moves else []
+    for at, change in merged.items():
+        if at not in moves:
             edits += next(chain(set_fields(document, change), replaced(document, change)), [])
     return Plan(edits)
 
