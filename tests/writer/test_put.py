@@ -173,6 +173,24 @@ def test_of_two_entries_that_changed_each_is_followed_to_its_own_words() -> None
     assert done.document.at(there).value("description") == "three"
 
 
+def test_what_is_made_half_by_half_changes_no_other_entry() -> None:
+    """One of four changes cannot be made. The first moves an entry past the one that is changed before and after it."""
+    old = parse("edit_history.md", HISTORY)
+    first, second = _find(old, Table.ENTRIES, "First"), _find(old, Table.ENTRIES, "Second")
+    done = put(old, [
+        SetFields(first, {"date": "2024-12-31"}),
+        SetFields(second, {"task_id": "T9"}),
+        SetFields(_find(old, Table.MODIFICATIONS, "two"), {"description": "of two\nlines"}),
+        SetFields(second, {"time": "08:00"}),
+    ])  # fmt: skip
+    assert [refusal.change for refusal in done.refused] == [
+        SetFields(_find(old, Table.MODIFICATIONS, "two"), {"description": "of two\nlines"})
+    ]
+    found = {r.value("task_description"): r for _, r in done.document.readings() if r.table is Table.ENTRIES}
+    told = {w: (r.value("date"), r.value("time"), r.value("task_id")) for w, r in found.items()}
+    assert told == {"First": ("2024-12-31", "10:00", "T1"), "Second": ("2025-01-02", "08:00", "T9")}
+
+
 def test_a_line_is_followed_below_its_own_entry() -> None:
     """Though a line of the same words stands below an entry that went past it."""
     text = "## 2026-03-06\n\n#### 17:48 - T3: Goes\n- Modified `a` - one\n\n"
