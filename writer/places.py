@@ -33,11 +33,12 @@ def line_end(text: str, offset: int) -> int:
 def line_behind(document: Document, section: int, offset: int, block: str) -> Edit:
     """Put ``block`` (lines without a final line break) behind the line that holds ``offset``.
 
-    A file without a final line break stays one.
+    A file without a final line break stays one, and that line keeps its own.
     """
     text = document.sections[section].text
     end = line_end(text, offset)
-    return Edit(section, Span(end, end), _broken(document, "\n" + block))
+    own = next((each for each in ("\r\n", "\n") if text.startswith(each, end)), newline(document))
+    return Edit(section, Span(end, end), own + _broken(document, block))
 
 
 def line_before(document: Document, section: int, offset: int, block: str) -> Edit:

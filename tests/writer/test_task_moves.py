@@ -61,6 +61,14 @@ def test_words_that_are_no_value_move_along() -> None:
         assert after == text.replace(ONE.replace("HIGH", "whenever"), "") + moved
 
 
+def test_the_line_above_keeps_its_line_break() -> None:
+    """Where lines of a document end in different ways."""
+    text = (ACTIVE + ONE + TWO + DONE + OLD).replace(OLD, OLD.replace("\n", "\r\n"))
+    after = _set(text, "T1", RECORD, "priority", status="completed")
+    assert OLD.replace("\n", "\r\n") in after
+    assert after.replace("\r\n", "\n").endswith(OLD + "| T1 | One | 2025-06-07 | [Details](tasks/T1.md) |\n")
+
+
 def test_it_stays_where_two_columns_have_one_name() -> None:
     """Which of them a value belongs to cannot be told."""
     twice = DONE.replace("| Title |", "| Title | Title |").replace("|----|", "|----|----|", 1)
