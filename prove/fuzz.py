@@ -143,4 +143,5 @@ def _told(data: bytes, error: BaseException | None = None) -> str:
             one(data)
         except Exception as raised:
             error = raised
-    return f"{type(error).__name__}: {error} (the bytes: {Path(file.name)}; keep them in {FINDS.relative_to(ROOT)})"
+    where = f"{Path(file.name).name} among the temporary files; keep them in {FINDS.relative_to(ROOT)}"
+    return f"{type(error).__name__}: {error} (the bytes: {where})"

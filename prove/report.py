@@ -35,8 +35,13 @@ class Outcome:
     def remarks(self) -> list[str]:
         """What failed, what was left out, figures: a list item each."""
         told = [*self.result.notes, *(f"left out: {s}" for s in self.result.skipped)]
-        told += [f"**failed**: {failure}" for failure in self.result.failures[:20]]
+        told += [f"**failed**: {_plain(failure)}" for failure in self.result.failures[:20]]
         return [f"- `{self.part}`: {' '.join(sentence.split())}" for sentence in told]
+
+
+def _plain(failure: str) -> str:
+    """A failure as text of a page: it may quote links of a document that lies elsewhere."""
+    return failure.replace("](", "]\\(")
 
 
 def merged(old: str, parts: tuple[str, ...], outcomes: list[Outcome]) -> str:
