@@ -17,7 +17,7 @@ from schema.records import Reading, Role, Span, Table, Value
 from writer.changes import Change, Insert, Refusal, Remove, SetFields
 from writer.edits import Overlap, added, apply_edits
 from writer.kinds import Candidate, candidates, together
-from writer.verify import taken_over, why_not
+from writer.verify import plain, taken_over, why_not
 
 _NO_PLACE = "there is no place for it in this document"
 Unit = list[Change]
@@ -188,7 +188,6 @@ class _Placed(Struct, frozen=True):
     """A reading at its place. ``look`` is what it has to show by now, and below which entry."""
 
     at: At
-    reading: Reading
     look: tuple[str, Role, object, object]
 
 
@@ -258,17 +257,12 @@ def _of(
                 below = entry if table is Table.MODIFICATIONS else None
                 key = reading.key if table is Table.TASKS else ""  # those of others are made of their values
                 look = key, reading.role, _shows(reading, asked.get(at, {})), below
-                found.append(_Placed(at, reading, look))
+                found.append(_Placed(at, look))
     return found
 
 
 def _shows(reading: Reading, asked: Mapping[str, Value]) -> object:
-    values = {**reading.values(), **asked}
-    return frozenset(
-        (name, tuple(sorted(value)) if isinstance(value, tuple) else value)
-        for name, value in values.items()
-        if value not in (None, (), "")
-    )
+    return frozenset(plain({**reading.values(), **asked}).items())
 
 
 def _by_look(placed: Sequence[_Placed]) -> Alike:

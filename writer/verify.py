@@ -136,10 +136,10 @@ def _entry_before(document: Document, section: int) -> _Shown | None:
 
 def _shown(reading: Reading) -> _Shown:
     key = reading.key if reading.table is Table.TASKS else None
-    return _Shown(reading.table, key, reading.role, _plain(reading.values()), frozenset(reading.fields))
+    return _Shown(reading.table, key, reading.role, plain(reading.values()), frozenset(reading.fields))
 
 
-def _plain(values: Mapping[str, Value]) -> dict[str, Value]:
+def plain(values: Mapping[str, Value]) -> dict[str, Value]:
     """``values`` without those that say nothing (a dash and a missing column mean the same); ids as a set."""
     return {
         name: tuple(sorted(value)) if isinstance(value, tuple) else value
@@ -163,7 +163,7 @@ def _expect(
             _set(document, SetFields(at, change.values), wanted, shared)
             if change.record and deleted.covers(at, document.at(at).span):
                 _set_out(wanted[at], change)
-        elif any(_plain({n: v}) != _plain({n: document.at(change.at).value(n)}) for n, v in change.values.items()):
+        elif any(plain({n: v}) != plain({n: document.at(change.at).value(n)}) for n, v in change.values.items()):
             return "nothing would change"
     if not removals:
         return None
@@ -279,7 +279,7 @@ def _set(document: Document, change: SetFields, wanted: Mapping[At, _Shown], sha
 
 def _set_out(shown: _Shown, change: SetFields) -> None:
     """The record goes to another place: that may show more of it, and need not show what others do."""
-    more = {name: value for name, value in _plain(change.record).items() if name not in shown.values}
+    more = {name: value for name, value in plain(change.record).items() if name not in shown.values}
     shown.values |= more
     shown.may_lack = frozenset({*more, *change.elsewhere, "details"})
 
@@ -287,7 +287,7 @@ def _set_out(shown: _Shown, change: SetFields) -> None:
 def _give(shown: _Shown, name: str, value: Value) -> None:
     shown.free.discard(name)
     shown.values.pop(name, None)
-    shown.values.update(_plain({name: value}))
+    shown.values.update(plain({name: value}))
 
 
 def _unmatched(wanted: Sequence[_Shown], found: Sequence[_Shown]) -> tuple[list[_Shown], list[_Shown]]:
@@ -411,7 +411,7 @@ _WHOLE = frozenset({Table.ENTRIES, Table.MODIFICATIONS, Table.ERRORS})
 
 def _shows(shown: _Shown, values: Mapping[str, Value]) -> bool:
     """Whether what ``shown`` says is something that was asked for, and nothing else but what its surroundings say."""
-    asked = _plain(values)
+    asked = plain(values)
     told = {name for name in shown.values if name in values or name in shown.own}
     if shown.table in _WHOLE and any(value not in (None, ()) and name not in told for name, value in asked.items()):
         return False
